@@ -1,0 +1,207 @@
+"""Encoded samples: what an encoder makes and a model reads, in two final forms with one interface.
+
+Both forms carry ``n_steps`` (T), ``layout`` (the channels' shape, such as ``(28, 28)``) and hand out
+one time step as float through ``at(step)``; nothing of size T·B·C is built unless the code needs it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rc_vs_snn.errors import InputError
+
+
+def check_n_steps(n_steps: int) -> None:
+    """Raise InputError unless ``n_steps`` is a whole number of at least 1."""
+    if isinstance(n_steps, bool) or not isinstance(n_steps, int) or n_steps < 1:
+        raise InputError(f"n_steps must be a whole number of at least 1, got {n_steps!r}")
+
+
+def _check_layout(layout: tuple[int, ...], n_channels: int) -> None:
+    if math.prod(layout) != n_channels:
+        raise InputError(f"layout {layout} does not hold {n_channels} channels")
+
+
+def _as_tensor(values: np.ndarray | Tensor) -> Tensor:
+    return values if isinstance(values, Tensor) else torch.from_numpy(np.ascontiguousarray(values))
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeTimes:
+    """At most one spike per channel, stored as the step it comes at.
+
+    Attributes:
+        steps: ``(B, C)`` integers in ``[0, n_steps]``; the value ``n_steps`` means the channel
+            never spikes. Narrowed to uint8 (or int16 above 255 steps) on construction.
+        n_steps: number of time steps T.
+        layout: shape of the channels, ``prod(layout) == C``.
+        hold: False for a one-shot code (input 1 at the spike's step only); True for a step code
+            (input 1 from the spike's step on).
+
+    Raises:
+        InputError: on a non-integer or two-dimensional mismatch, or a step outside the range.
+    """
+
+    steps: Tensor
+    n_steps: int
+    layout: tuple[int, ...]
+    hold: bool = False
+
+    def __post_init__(self) -> None:
+        check_n_steps(self.n_steps)
+        steps = _as_tensor(self.steps)
+        if steps.ndim != 2 or steps.is_floating_point():
+            raise InputError(
+                f"spike steps must be integers of shape (batch, channel), got {steps.dtype} "
+                f"{tuple(steps.shape)}"
+            )
+        _check_layout(self.layout, steps.shape[1])
+        if steps.numel() and (int(steps.min()) < 0 or int(steps.max()) > self.n_steps):
+            raise InputError(
+                f"spike steps must lie in 0..{self.n_steps} ({self.n_steps} = never), got "
+                f"{int(steps.min())}..{int(steps.max())}"
+            )
+        narrow = torch.uint8 if self.n_steps <= 255 else torch.int16
+        object.__setattr__(self, "steps", steps.to(narrow))
+
+    @property
+    def never(self) -> int:
+        """The step that stands for "no spike": T."""
+        return self.n_steps
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels C."""
+        return self.steps.shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.steps.nbytes
+
+    def __len__(self) -> int:
+        return self.steps.shape[0]
+
+    def at(self, step: int) -> Tensor:
+        """Return the input at ``step``, ``(B, C)`` float."""
+        active = self.steps <= step if self.hold else self.steps == step
+        return active.to(torch.get_default_dtype())  # (B, C)
+
+    def events_until(self, step: int) -> Tensor:
+        """Return the number of input spikes per sample in steps 0..``step`` inclusive, ``(B,)``."""
+        if not self.hold:
+            return (self.steps <= step).sum(1)
+        on_for = (step + 1 - self.steps.to(torch.int64)).clamp_min(0)
+        return on_for.sum(1)
+
+    def select(self, rows: Tensor | np.ndarray | Sequence[int]) -> "SpikeTimes":
+        """Return the samples at ``rows`` (indices or a mask)."""
+        return self._with(self.steps[rows])
+
+    def to(self, device: torch.device | str) -> "SpikeTimes":
+        """Return the same code on ``device``."""
+        return self._with(self.steps.to(device))
+
+    def _with(self, steps: Tensor) -> "SpikeTimes":
+        # Rows of a checked code need no second check: this runs in the inner loop.
+        other = object.__new__(SpikeTimes)
+        object.__setattr__(other, "steps", steps)
+        object.__setattr__(other, "n_steps", self.n_steps)
+        object.__setattr__(other, "layout", self.layout)
+        object.__setattr__(other, "hold", self.hold)
+        return other
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Any input over time, stored whole: multi-spike trains, event counts, analogue signals.
+
+    Attributes:
+        values: ``(T, B, C)``; integers are narrowed to the smallest type that holds them,
+            floats are kept as float32.
+        layout: shape of the channels, ``prod(layout) == C``.
+
+    Raises:
+        InputError: on a wrong number of axes, T = 0, NaN or infinity.
+    """
+
+    values: Tensor
+    layout: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        values = _as_tensor(self.values)
+        if values.ndim != 3:
+            raise InputError(f"frames must have shape (time, batch, channel), got {tuple(values.shape)}")
+        check_n_steps(values.shape[0])
+        _check_layout(self.layout, values.shape[2])
+        if values.is_floating_point():
+            if not bool(torch.isfinite(values).all()):
+                raise InputError("frames hold NaN or infinity; check the encoder and its input")
+            values = values.to(torch.float32)
+        else:
+            values = _narrow(values)
+        object.__setattr__(self, "values", values)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of time steps T."""
+        return self.values.shape[0]
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels C."""
+        return self.values.shape[2]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.values.nbytes
+
+    def __len__(self) -> int:
+        return self.values.shape[1]
+
+    def at(self, step: int) -> Tensor:
+        """Return the input at ``step``, ``(B, C)`` float."""
+        return self.values[step].to(torch.get_default_dtype())
+
+    def events_until(self, step: int) -> Tensor:
+        """Return the number of input events per sample in steps 0..``step`` inclusive, ``(B,)``.
+
+        A count of n is n events; an analogue value other than 0 is one.
+        """
+        seen = self.values[: step + 1]
+        counts = (seen != 0) if seen.is_floating_point() else seen.abs()
+        return counts.sum(dim=(0, 2), dtype=torch.int64)
+
+    def select(self, rows: Tensor | np.ndarray | Sequence[int]) -> "Frames":
+        """Return the samples at ``rows`` (indices or a mask)."""
+        return self._with(self.values[:, rows])
+
+    def to(self, device: torch.device | str) -> "Frames":
+        """Return the same code on ``device``."""
+        return self._with(self.values.to(device))
+
+    def _with(self, values: Tensor) -> "Frames":
+        other = object.__new__(Frames)
+        object.__setattr__(other, "values", values)
+        object.__setattr__(other, "layout", self.layout)
+        return other
+
+
+def _narrow(values: Tensor) -> Tensor:
+    """Return integers in the smallest of uint8, int8, int16 and int32 that holds them."""
+    if values.dtype == torch.bool or not values.numel():
+        return values.to(torch.uint8)
+    low, high = int(values.min()), int(values.max())
+    for dtype in (torch.uint8, torch.int8, torch.int16):
+        info = torch.iinfo(dtype)
+        if info.min <= low and high <= info.max:
+            return values.to(dtype)
+    return values.to(torch.int32)
+
+
+Encoded = SpikeTimes | Frames

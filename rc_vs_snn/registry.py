@@ -1,0 +1,185 @@
+"""One small registry for datasets, encoders, models, rules, objectives and figures.
+
+A thing is found by its registered name, by an entry point of another installed package, or by a
+``module:attribute`` path. Its options are the keyword arguments of its factory and are checked here.
+"""
+
+import importlib
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+
+from rc_vs_snn.errors import InputError, did_you_mean
+
+Factory = Callable[..., Any]
+
+
+@dataclass
+class Registry:
+    """Named factories of one kind.
+
+    Attributes:
+        kind: what is registered, singular, as an error names it ("encoder").
+        builtins: the module whose import registers the built-in ones.
+        group: the entry-point group plug-ins use, or "" for none.
+        context: parameter names the toolkit supplies itself, so never options.
+    """
+
+    kind: str
+    builtins: str
+    group: str = ""
+    context: tuple[str, ...] = ()
+    _factories: dict[str, Factory] = field(default_factory=dict)
+    _broken: dict[str, str] = field(default_factory=dict)
+    _loaded: bool = False
+
+    def register(self, name: str) -> Callable[[Factory], Factory]:
+        """Return a decorator that registers a factory as ``name``; a second one of that name raises."""
+
+        def add(factory: Factory) -> Factory:
+            self._add(name, factory)
+            return factory
+
+        return add
+
+    def _add(self, name: str, factory: Factory) -> None:
+        if name in self._factories:
+            raise InputError(
+                f"{self.kind} '{name}' is already registered ({self._factories[name]!r}); choose another name"
+            )
+        self._factories[name] = factory
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        self._loaded = True
+        importlib.import_module(self.builtins)
+        if not self.group:
+            return
+        for point in entry_points(group=self.group):
+            try:
+                self._add(point.name, point.load())
+            except Exception as error:  # a broken plug-in must not take the toolkit down
+                self._broken[point.name] = f"{type(error).__name__}: {error}"
+
+    def names(self) -> list[str]:
+        """Return every usable name, sorted."""
+        self._load()
+        return sorted(self._factories)
+
+    def broken(self) -> dict[str, str]:
+        """Return the entry points that could not be loaded, with the reason."""
+        self._load()
+        return dict(self._broken)
+
+    def get(self, name: str) -> Factory:
+        """Return the factory called ``name``, or the object at ``module:attribute``.
+
+        Raises:
+            InputError: unknown name (with the nearest one), or a plug-in that failed to load.
+        """
+        self._load()
+        if name in self._factories:
+            return self._factories[name]
+        if name in self._broken:
+            raise InputError(f"{self.kind} plug-in '{name}' failed to load: {self._broken[name]}")
+        if ":" in name:
+            return _import_path(name, self.kind)
+        raise InputError(f"unknown {self.kind} '{name}'; {did_you_mean(name, self._factories)}")
+
+    def summary(self, name: str) -> str:
+        """Return the first line of the factory's docstring."""
+        return (inspect.getdoc(self.get(name)) or "").partition("\n")[0]
+
+    def options(self, name: str) -> dict[str, inspect.Parameter]:
+        """Return the parameters a user may set, by name."""
+        parameters = inspect.signature(self.get(name)).parameters
+        return {key: value for key, value in parameters.items() if key not in self.context}
+
+    def build(self, name: str, options: Mapping[str, Any], **context: Any) -> Any:
+        """Call the factory with checked options.
+
+        Args:
+            name: a registered name or a ``module:attribute`` path.
+            options: keyword arguments from the user.
+            context: keyword arguments from the toolkit (named in ``self.context``).
+
+        Raises:
+            InputError: unknown name, or options that are unknown or of a wrong type (all at once).
+        """
+        factory = self.get(name)
+        faults = self.check(name, options)
+        if faults:
+            raise InputError("; ".join(faults))
+        return factory(**context, **options)
+
+    def check(self, name: str, options: Mapping[str, Any]) -> list[str]:
+        """Return every fault of ``options`` for ``name``, as sentences."""
+        allowed = self.options(name)
+        hints = _hints(self.get(name))
+        faults = []
+        for key, value in options.items():
+            if key not in allowed:
+                faults.append(f"{self.kind} '{name}' has no option '{key}'; {did_you_mean(key, allowed)}")
+            elif key in hints and not _fits(value, hints[key]):
+                faults.append(f"{self.kind} '{name}': {key} must be {_spell(hints[key])}, got {value!r}")
+        required = [
+            key for key, parameter in allowed.items()
+            if parameter.default is inspect.Parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            and key not in options
+        ]  # fmt: skip
+        faults += [f"{self.kind} '{name}' needs the option '{key}'" for key in required]
+        return faults
+
+
+def _import_path(path: str, kind: str) -> Factory:
+    module_name, _, attribute = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"{kind} '{path}' cannot be imported: {error}") from error
+
+
+def _hints(factory: Factory) -> dict[str, Any]:
+    target = factory.__init__ if inspect.isclass(factory) else factory
+    try:
+        return typing.get_type_hints(target)
+    except (NameError, TypeError):  # a plug-in with unresolvable annotations is used unchecked
+        return {}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal:
+        return any(value == allowed and type(value) is type(allowed) for allowed in typing.get_args(hint))
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, part) for part in typing.get_args(hint))
+    if origin in (tuple, list):
+        return isinstance(value, tuple | list)
+    if hint is type(None):
+        return value is None
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint) if inspect.isclass(hint) else True
+
+
+def _spell(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return "one of " + ", ".join(map(repr, typing.get_args(hint)))
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+    return names.get(hint, str(hint))
+
+
+datasets = Registry("dataset", "rc_vs_snn.datasets", "rc_vs_snn.datasets", context=("root",))
+encoders = Registry("encoder", "rc_vs_snn.encoders", "rc_vs_snn.encoders")
+models = Registry("model", "rc_vs_snn.models", "rc_vs_snn.models", context=("layout", "n_classes"))
+rules = Registry("rule", "rc_vs_snn.rules", "rc_vs_snn.rules")
+objectives = Registry("objective", "rc_vs_snn.objectives")
+figures = Registry("figure", "rc_vs_snn.analysis.figures", context=())
