@@ -36,7 +36,7 @@ class SpikeTimes:
 
     Attributes:
         steps: ``(B, C)`` integers in ``[0, n_steps]``; the value ``n_steps`` means the channel
-            never spikes. Narrowed to uint8 (or int16 above 255 steps) on construction.
+            never spikes. Narrowed on construction (uint8 for up to 255 steps).
         n_steps: number of time steps T.
         layout: shape of the channels, ``prod(layout) == C``.
         hold: False for a one-shot code (input 1 at the spike's step only); True for a step code
@@ -65,7 +65,7 @@ class SpikeTimes:
                 f"spike steps must lie in 0..{self.n_steps} ({self.n_steps} = never), got "
                 f"{int(steps.min())}..{int(steps.max())}"
             )
-        narrow = torch.uint8 if self.n_steps <= 255 else torch.int16
+        narrow = torch.uint8 if self.n_steps <= 255 else torch.int16 if self.n_steps < 2**15 else torch.int32
         object.__setattr__(self, "steps", steps.to(narrow))
 
     @property
@@ -77,6 +77,11 @@ class SpikeTimes:
     def n_channels(self) -> int:
         """Number of channels C."""
         return self.steps.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the code lies."""
+        return self.steps.device
 
     @property
     def nbytes(self) -> int:
@@ -155,6 +160,11 @@ class Frames:
     def n_channels(self) -> int:
         """Number of channels C."""
         return self.values.shape[2]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the code lies."""
+        return self.values.device
 
     @property
     def nbytes(self) -> int:

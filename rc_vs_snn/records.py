@@ -11,6 +11,7 @@
 
 import contextlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -85,7 +86,8 @@ class Record:
 
     def trace(self) -> Trace:
         """Return evidence and cost of every test sample at every step."""
-        with np.load(self.folder / TRACE, allow_pickle=False) as stored:
+        # np.load leaves a damaged archive's file open when it opens the file itself
+        with (self.folder / TRACE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return Trace(**{name: stored[name] for name in stored.files})
 
 
@@ -110,7 +112,8 @@ def read_record(folder: Path | str) -> Record:
             f"run folder {folder} has schema {schema}, this version reads {SCHEMA_VERSION}; "
             "install the version that wrote it, or run again"
         )
-    return Record(folder, parts[CONFIG], parts[HISTORY], parts[METRICS], parts[PROVENANCE])
+    metrics = {name: math.nan if value is None else value for name, value in parts[METRICS].items()}
+    return Record(folder, parts[CONFIG], parts[HISTORY], metrics, parts[PROVENANCE])
 
 
 def find_records(root: Path | str) -> list[Record]:
@@ -130,8 +133,16 @@ def find_records(root: Path | str) -> list[Record]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write plain values as indented JSON."""
-    path.write_text(json.dumps(value, indent=2, sort_keys=False) + "\n")
+    """Write plain values as indented JSON; NaN, which JSON has not, is written as null."""
+    path.write_text(json.dumps(_nan_to_none(value), indent=2, allow_nan=False) + "\n")
+
+
+def _nan_to_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _nan_to_none(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_nan_to_none(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def write_decisions(path: Path, trace: Trace, decision: Decision) -> None:
@@ -171,6 +182,7 @@ def atomic_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
     working = target.parent / f".{target.name}.partial-{os.getpid()}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(target)
         working.mkdir()
     except OSError as error:
         raise InputError(
@@ -188,3 +200,21 @@ def atomic_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(working, ignore_errors=True)
+
+
+def _clear_leftovers(target: Path) -> None:
+    """Remove working folders of ``target`` whose process is gone (killed before it could clean up)."""
+    for leftover in target.parent.glob(f".{target.name}.partial-*"):
+        owner = leftover.name.rpartition("-")[2]
+        if not _is_alive(int(owner)):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it is there, but not ours
+        return True
+    return True

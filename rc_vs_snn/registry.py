@@ -181,5 +181,6 @@ datasets = Registry("dataset", "rc_vs_snn.datasets", "rc_vs_snn.datasets", conte
 encoders = Registry("encoder", "rc_vs_snn.encoders", "rc_vs_snn.encoders")
 models = Registry("model", "rc_vs_snn.models", "rc_vs_snn.models", context=("layout", "n_classes"))
 rules = Registry("rule", "rc_vs_snn.rules", "rc_vs_snn.rules")
+augmentations = Registry("augmentation", "rc_vs_snn.augmentations", "rc_vs_snn.augmentations")
 objectives = Registry("objective", "rc_vs_snn.objectives")
 figures = Registry("figure", "rc_vs_snn.analysis.figures", context=())

@@ -1,0 +1,9 @@
+"""Corpora, one file each. A dataset is a factory ``factory(root, **options) -> Splits``.
+
+Importing this package registers the built-in ones. Nothing is read or imported from a heavy library
+until a factory is called.
+"""
+
+from rc_vs_snn.datasets import digits, mnist, nmnist, noisy_sign, spotting
+
+__all__ = ["digits", "mnist", "nmnist", "noisy_sign", "spotting"]

@@ -1,0 +1,105 @@
+"""Accuracy, time and cost as the decision threshold varies, recomputed from a stored trace."""
+
+import numpy as np
+
+from rc_vs_snn.analysis.columns import Table
+from rc_vs_snn.contracts import Trace
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.metrics import summarise
+from rc_vs_snn.rules import EvidenceKind, FirstSpike, decide
+
+SWEEP_COLUMNS = (
+    "mean_step",
+    "accuracy",
+    "accuracy_decided",
+    "coverage",
+    "forced",
+    "tied",
+    "acs",
+    "macs",
+)
+
+
+def threshold_sweep(trace: Trace, evidence: EvidenceKind, n_points: int = 60) -> Table:
+    """Judge a trace again with the first-spike rule at many constant thresholds.
+
+    Args:
+        trace: N samples of T steps.
+        evidence: what the trace holds, "probability" or "membrane".
+        n_points: number of thresholds.
+
+    Returns:
+        One row per threshold, rising: ``threshold`` and the columns of `metrics.summarise` named
+        in ``SWEEP_COLUMNS``. The mean step never falls from one row to the next.
+
+    Raises:
+        InputError: an unknown kind of evidence, fewer than two points, NaN in the evidence.
+    """
+    thresholds = threshold_grid(trace, evidence, n_points)
+    points = [summarise(trace, decide(trace.evidence, FirstSpike(float(value)))) for value in thresholds]
+    columns = {name: np.array([point[name] for point in points]) for name in SWEEP_COLUMNS}
+    return Table({"threshold": thresholds, **columns})
+
+
+def threshold_grid(trace: Trace, evidence: EvidenceKind, n_points: int) -> np.ndarray:
+    """Return ``n_points`` rising thresholds that span "all decide at step 0" to "hardly any decide".
+
+    A trained classifier's probabilities crowd near 1, so their thresholds are spaced evenly in the
+    logit, from just above 1/K (which some class always reaches) to 1. A membrane potential has no
+    fixed range: its thresholds are quantiles of the running peak over all samples and steps, of
+    which only those above 0 count, as a firing threshold must be. They are denser at both ends,
+    where accuracy falls off and where coverage runs out, and may repeat.
+
+    Raises:
+        InputError: an unknown kind of evidence, or fewer than two points.
+    """
+    if n_points < 2:
+        raise InputError(f"a threshold sweep needs at least 2 points, got {n_points}")
+    if evidence == "probability":
+        chance = 1 / trace.evidence.shape[2]
+        low, high = chance + 1e-3 * (1 - chance), 1 - 1e-6
+        logits = np.linspace(np.log(low / (1 - low)), np.log(high / (1 - high)), n_points - 1)
+        return np.append(1 / (1 + np.exp(-logits)), 1.0)
+    if evidence == "membrane":
+        peak = np.maximum.accumulate(trace.evidence.max(axis=2), axis=1)  # (N, T)
+        positive = peak[peak > 0]
+        if not len(positive):
+            return np.ones(n_points)  # a silent net stays silent at any threshold: all are forced
+        levels = (1 - np.cos(np.pi * np.linspace(0, 1, n_points))) / 2
+        return np.quantile(positive.astype(np.float64), levels)
+    raise InputError(f"unknown kind of evidence {evidence!r}; allowed: 'probability', 'membrane'")
+
+
+def forced_at_step(trace: Trace) -> Table:
+    """Read every sample at one step, threshold or not: early inference without rank coding.
+
+    Returns:
+        One row per step: ``step``, ``accuracy``, and mean ``acs`` and ``macs`` up to that step.
+    """
+    right = trace.evidence.argmax(axis=2) == trace.labels[:, None]  # (N, T)
+    return Table(
+        {
+            "step": np.arange(trace.n_steps),
+            "accuracy": right.mean(axis=0),
+            "acs": trace.acs.mean(axis=0),
+            "macs": trace.macs.mean(axis=0),
+        }
+    )
+
+
+def oracle_exit(trace: Trace) -> Table:
+    """Find the earliest step from which each sample's prediction stays right. Needs the labels.
+
+    No stopping rule that ends on the final prediction can do so sooner at the same accuracy. (A rule
+    can be *more* accurate than the oracle where a prediction that was right turns wrong later.)
+
+    Returns:
+        One row per sample: ``step`` (the last one where the final prediction is wrong) and
+        ``right``, whether the final prediction is.
+
+    Source: oracle exit as used for early-exit networks (upper bound).
+    """
+    right = trace.evidence.argmax(axis=2) == trace.labels[:, None]  # (N, T)
+    right_from_here_on = np.logical_and.accumulate(right[:, ::-1], axis=1)  # (N, T), last step first
+    stable = right_from_here_on.sum(axis=1)
+    return Table({"step": trace.n_steps - np.maximum(stable, 1), "right": right[:, -1]})

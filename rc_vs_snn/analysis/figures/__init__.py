@@ -1,0 +1,19 @@
+"""The figures, one module each; importing this package registers them all."""
+
+from rc_vs_snn.analysis.figures import (
+    accuracy_vs_decision_step,
+    cost_to_decision,
+    coverage_vs_accuracy,
+    decision_step_histograms,
+    training_history,
+)
+from rc_vs_snn.analysis.figures.protocol import ComparisonFigure
+
+__all__ = [
+    "ComparisonFigure",
+    "accuracy_vs_decision_step",
+    "cost_to_decision",
+    "coverage_vs_accuracy",
+    "decision_step_histograms",
+    "training_history",
+]

@@ -1,0 +1,119 @@
+"""When the decisions fall, and where the errors are: mostly in what never reached the threshold."""
+
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis.columns import Table, stack
+from rc_vs_snn.analysis.intervals import mean_over_seeds
+from rc_vs_snn.analysis.runs import Group, Run
+from rc_vs_snn.registry import figures
+
+MOST_NUMBERED_BARS = 12
+WRONG = "black"
+
+
+@figures.register("decision-step-histograms")
+@dataclass(frozen=True)
+class DecisionStepHistograms:
+    """Share of test samples decided at each step, right and wrong, with the forced ones apart."""
+
+    def table(self, groups: Sequence[Group]) -> Table:
+        """Return one row per label and step, and one for the samples forced at the last step."""
+        blocks = []
+        for group in groups:
+            shares = mean_over_seeds([_shares(run) for run in group.runs])
+            steps = np.arange(group.facts["n_steps"])
+            forced = np.array([False] * len(steps) + [True])
+            rows = Table({"step": np.append(steps, steps[-1]), "forced": forced, **shares.columns})
+            blocks.append(rows.tagged(**group.facts))
+        return stack(blocks)
+
+    @style.applied()
+    def draw(self, table: Table) -> Figure:
+        """Return the figure: one panel per label, a number over each bar for its accuracy."""
+        looks = style.looks(table.distinct("label"))
+        columns = min(len(looks), 2)
+        rows = math.ceil(len(looks) / columns)
+        width = style.PAGE_INCHES if columns > 1 else style.COLUMN_INCHES
+        numbered = min(table["n_steps"]) <= MOST_NUMBERED_BARS
+        extra = "number over a bar: accuracy of its samples in %" if numbered else ""
+        caption = style.caption(table, extra, intervals=False)
+        figure = style.new_figure(width, 0.7 + 1.75 * rows, caption)
+        panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+        for axes, (label, look) in zip(panels, looks.items(), strict=False):
+            _draw_label(axes, table.where(label=label), look)
+            axes.set_title(style.plain(textwrap.fill(label, width=45)), loc="left")
+            axes.set_xlabel("Decision step (0-based)")
+        for axes in panels[len(looks) :]:
+            axes.set_axis_off()
+        for axes in panels[::columns]:
+            axes.set_ylabel("Share of test samples")
+            style.percent_axis(axes)
+        style.add_legend(figure, _legend(), 3)
+        return figure
+
+
+def _shares(run: Run) -> Table:
+    """Return the share of samples right and wrong per step, with the forced ones as a last row."""
+    decisions = run.record.decisions()
+    n_steps = int(run.metric("n_steps"))
+    slot = np.where(decisions["decided"], decisions["step"], n_steps)
+    right = decisions["label"] == decisions["true_label"]
+    count = len(right)
+    return Table(
+        {
+            "right": np.bincount(slot[right], minlength=n_steps + 1) / count,
+            "wrong": np.bincount(slot[~right], minlength=n_steps + 1) / count,
+        }
+    )
+
+
+def _draw_label(axes: Axes, table: Table, look: style.Look) -> None:
+    n_steps = int(table["n_steps"][0])
+    for forced, hatch in ((False, ""), (True, "////")):
+        part = table.where(forced=forced)
+        position = part["step"] + (1.5 if forced else 0)
+        face = "white" if forced else look.colour
+        edge = look.colour if forced else "white"
+        axes.bar(
+            position, part["right"], width=0.9, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0.5
+        )
+        axes.bar(
+            position, part["wrong"], bottom=part["right"],
+            width=0.9, facecolor=WRONG, edgecolor="white", hatch=hatch, linewidth=0.5,
+        )  # fmt: skip
+        if n_steps <= MOST_NUMBERED_BARS:
+            _number(axes, position, part)
+    every = math.ceil(n_steps / MOST_NUMBERED_BARS)
+    ticks = np.arange(0, n_steps, every)
+    if every > 1:
+        ticks = ticks[ticks < n_steps - every]  # room for the word beside them
+    axes.set_xticks([*ticks, n_steps + 0.5], [*map(str, ticks), "forced"])
+    axes.grid(visible=False, axis="x")
+    axes.margins(y=0.12)
+
+
+def _number(axes: Axes, positions: np.ndarray, part: Table) -> None:
+    for position, right, wrong in zip(positions, part["right"], part["wrong"], strict=True):
+        if right + wrong > 0:
+            axes.annotate(
+                # cut, not rounded: 100 is written only where nothing is wrong
+                f"{np.floor(1000 * right / (right + wrong)) / 10:g}", (position, right + wrong),
+                xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=6, color=style.GREY,
+            )  # fmt: skip
+
+
+def _legend() -> list[Patch]:
+    return [
+        Patch(facecolor="0.6", label="decided by a spike, right"),
+        Patch(facecolor="white", edgecolor="0.5", hatch="////", label="forced at the last step, right"),
+        Patch(facecolor=WRONG, label="wrong (decided or forced)"),
+    ]

@@ -1,0 +1,150 @@
+"""Finished runs grouped for comparison: one group per configuration, one run per seed in it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rc_vs_snn.analysis.columns import Table
+from rc_vs_snn.analysis.curves import threshold_sweep
+from rc_vs_snn.analysis.intervals import mean_over_seeds
+from rc_vs_snn.contracts import Trace
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.records import TRACE, Record
+
+SECTIONS = ("dataset", "encoder", "model", "rule", "objective", "training")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished run; what several figures need is read and computed once.
+
+    Attributes:
+        record: its run folder.
+    """
+
+    record: Record
+
+    @cached_property
+    def trace(self) -> Trace:
+        """Return the test trace.
+
+        Raises:
+            InputError: the file is missing or damaged.
+        """
+        try:
+            return self.record.trace()
+        except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each its own way
+            raise InputError(
+                f"{self.record.folder / TRACE} cannot be read ({error}); delete the run folder and run again"
+            ) from error
+
+    @cached_property
+    def sweep(self) -> Table:
+        """Return the threshold sweep of the test trace."""
+        return threshold_sweep(self.trace, self.record.metrics["evidence"])
+
+    def metric(self, name: str) -> float:
+        """Return a number of the operating point; NaN where there is none."""
+        value = self.record.metrics.get(name)
+        return float("nan") if value is None else float(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The runs of one configuration.
+
+    Attributes:
+        label: the configuration's name in tables and figures, unique in a comparison.
+        runs: at least one, each with another seed.
+    """
+
+    label: str
+    runs: tuple[Run, ...]
+
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """Return what a figure's caption states about the group."""
+        first = self.runs[0].record
+        return {
+            "label": self.label,
+            "dataset": str(first.config["dataset"]["name"]),
+            "n_samples": int(first.metrics["n_samples"]),
+            "n_steps": int(first.metrics["n_steps"]),
+            "n_seeds": len(self.runs),
+        }
+
+    def sweep(self) -> Table:
+        """Return the threshold sweep, averaged over seeds at each threshold index."""
+        return mean_over_seeds([run.sweep for run in self.runs])
+
+    def operating_point(self, names: Sequence[str]) -> Table:
+        """Return one row with the mean of some metrics of the rule that was run.
+
+        Args:
+            names: keys of ``metrics.json``.
+        """
+        return mean_over_seeds(
+            [Table({name: np.array([run.metric(name)]) for name in names}) for run in self.runs]
+        )
+
+
+def group_runs(records: Sequence[Record]) -> list[Group]:
+    """Group finished runs by configuration, in order of first appearance.
+
+    Only runs that differ in nothing but the seed are repetitions of each other. Where one label
+    names several configurations, what they differ in is added to it.
+
+    Args:
+        records: runs of any status; failed and skipped ones are left out.
+
+    Raises:
+        InputError: no finished run, or one configuration and seed twice (which would count as two
+            repetitions).
+    """
+    members: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        if record.status == "done":
+            same = {name: record.config.get(name) for name in SECTIONS}
+            members.setdefault((record.label, json.dumps(same, sort_keys=True)), []).append(record)
+    if not members:
+        states = ", ".join(f"{record.label}: {record.status}" for record in records) or "none given"
+        raise InputError(f"no finished run to analyse ({states}); run the failed ones again")
+    for repeated in members.values():
+        _refuse_repeated_seeds(repeated)
+    groups = list(members.values())
+    return [Group(_unique_label(group, groups), tuple(map(Run, group))) for group in groups]
+
+
+def _refuse_repeated_seeds(records: Sequence[Record]) -> None:
+    seen: dict[int, Record] = {}
+    for record in records:
+        if record.seed in seen:
+            raise InputError(
+                f"{seen[record.seed].folder} and {record.folder} hold the same configuration and seed "
+                f"({record.seed}); delete one, or it would count as a repetition"
+            )
+        seen[record.seed] = record
+
+
+def _unique_label(group: Sequence[Record], groups: Sequence[Sequence[Record]]) -> str:
+    label = group[0].label
+    own = _flat(group[0].config)
+    others = [_flat(other[0].config) for other in groups if other[0].label == label]
+    keys = dict.fromkeys(key for flat in others for key in flat)
+    differing = [key for key in keys if len({repr(flat.get(key)) for flat in others}) > 1]
+    if not differing:
+        return label
+    values = ", ".join(f"{key.removesuffix('.name')}={own.get(key, 'default')}" for key in differing)
+    return f"{label} ({values})"
+
+
+def _flat(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        f"{section}.{key}": value
+        for section in SECTIONS
+        for key, value in (config.get(section) or {}).items()
+    }

@@ -1,0 +1,188 @@
+"""The summary of a comparison: one row per configuration, as Markdown to read and CSV to compute with."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rc_vs_snn.analysis.columns import Table, stack
+from rc_vs_snn.analysis.intervals import Interval, mean_interval, paired_difference, percent_decimals
+from rc_vs_snn.analysis.runs import Group
+from rc_vs_snn.records import Record
+from rc_vs_snn.registry import rules
+
+NUMBERS = (
+    "accuracy",
+    "accuracy_decided",
+    "coverage",
+    "mean_step",
+    "median_step",
+    "forced",
+    "forced_accuracy",
+    "tied",
+    "accuracy_forced_at_step0",
+    "accuracy_decided_at_step0",
+    "share_decided_at_step0",
+    "harmonic_mean",
+    "parameters",
+    "acs",
+    "macs",
+    "train_seconds",
+)
+HEADER = (
+    "model", "registered as", "dataset", "input code", "objective", "rule",
+    "accuracy %", "over decided % (coverage %)", "mean step", "median step", "forced %", "tied %",
+    "parameters", "ACs", "MACs", "training s", "seeds",
+)  # fmt: skip
+TEXT_COLUMNS = 6
+
+
+def summary_table(groups: Sequence[Group]) -> Table:
+    """Return one row per configuration with every number's mean and half width, unrounded.
+
+    Args:
+        groups: finished runs.
+    """
+    rows = []
+    for group in groups:
+        point = group.operating_point(NUMBERS)
+        texts = {**group.facts, **dict(zip(HEADER[1:TEXT_COLUMNS], _texts(group), strict=True))}
+        rows.append(point.tagged(**{name.replace(" ", "_"): value for name, value in texts.items()}))
+    return stack(rows)
+
+
+def summary_markdown(groups: Sequence[Group], unfinished: Sequence[Record] = ()) -> str:
+    """Return the table, what its numbers rest on, paired differences and the runs that are missing.
+
+    Args:
+        groups: finished runs.
+        unfinished: failed and skipped runs, named below the table with their reason.
+    """
+    parts = [_markdown_table(HEADER, [_row(group) for group in groups], TEXT_COLUMNS), _notes(groups)]
+    differences = _differences(groups)
+    if differences:
+        header = (f"minus {groups[0].label}", "accuracy (points)", "mean step", "seeds")
+        parts += [
+            "Paired differences (over shared seeds, ± as above):",
+            _markdown_table(header, differences, 1),
+        ]
+    if unfinished:
+        lines = [
+            f"- {record.label}, seed {record.seed}: {record.status}: {record.reason or 'no reason recorded'}"
+            for record in unfinished
+        ]
+        parts += ["Not in the table:", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(group: Group) -> list[str]:
+    numbers = {name: mean_interval([run.metric(name) for run in group.runs]) for name in NUMBERS}
+    decimals = percent_decimals(int(group.facts["n_samples"]))
+
+    def percent(name: str) -> str:
+        return numbers[name].spell(decimals, 100)
+
+    return [
+        group.label,
+        *_texts(group),
+        percent("accuracy"),
+        f"{percent('accuracy_decided')} ({percent('coverage')})",
+        numbers["mean_step"].spell(2),
+        _plain(numbers["median_step"].mean),
+        percent("forced"),
+        percent("tied"),
+        _plain(numbers["parameters"].mean),
+        _operations(numbers["acs"]),
+        _operations(numbers["macs"]),
+        f"{numbers['train_seconds'].mean:.3g}",
+        str(len(group.runs)),
+    ]
+
+
+def _texts(group: Group) -> list[str]:
+    config = group.runs[0].record.config
+    encoder = {**config["encoder"]}
+    encoder.setdefault("n_steps", group.facts["n_steps"])
+    name = str(config["model"]["name"])
+    return [
+        name,
+        str(group.facts["dataset"]),
+        _spell_part(encoder),
+        _spell_part(config["objective"]),
+        _spell_part(_with_defaults(config["rule"])),
+    ]
+
+
+def _with_defaults(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a rule with its thresholds, also those left at their default."""
+    name = str(rule["name"])
+    if name not in rules.names():  # a plug-in that is not installed where the records are read
+        return rule
+    defaults = {key: option.default for key, option in rules.options(name).items()}
+    return {"name": name, **defaults, **rule}
+
+
+def _spell_part(part: Mapping[str, Any]) -> str:
+    options = [f"{key}={value}" for key, value in part.items() if key != "name"]
+    return ", ".join([str(part["name"]), *options])
+
+
+def _plain(value: float) -> str:
+    if np.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+
+
+def _operations(interval: Interval) -> str:
+    """Return a count to three digits, in thousands or millions, with its interval."""
+    if np.isnan(interval.mean):
+        return "-"
+    factor, unit = next(
+        (size, name)
+        for size, name in ((1e6, " M"), (1e3, " k"), (1.0, ""))
+        if interval.mean >= size or size == 1
+    )
+    decimals = max(0, 2 - int(np.log10(max(interval.mean / factor, 1))))
+    return interval.spell(decimals if interval.mean else 0, 1 / factor) + unit
+
+
+def _notes(groups: Sequence[Group]) -> str:
+    counts = sorted({len(group.runs) for group in groups})
+    bases = [mean_interval([0.0] * n).basis for n in counts]
+    return (
+        f"±: {'; '.join(bases)}. Steps are 0-based; accuracy is over all test samples, forced ones included "
+        "(read at the last step). ACs (accumulates) and MACs (multiply-accumulates) are means per sample "
+        "up to the decision."
+    )
+
+
+def _differences(groups: Sequence[Group]) -> list[list[str]]:
+    rows = []
+    for group in groups[1:]:
+        shared = {run.record.seed for run in group.runs} & {run.record.seed for run in groups[0].runs}
+        if len(shared) > 1:
+            accuracy, step = (
+                paired_difference(_by_seed(group, name), _by_seed(groups[0], name))
+                for name in ("accuracy", "mean_step")
+            )
+            rows.append([group.label, accuracy.spell(2, 100), step.spell(2), str(accuracy.n)])
+    return rows
+
+
+def _by_seed(group: Group, name: str) -> dict[int, float]:
+    return {run.record.seed: run.metric(name) for run in group.runs}
+
+
+def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], n_texts: int) -> str:
+    """Return an aligned Markdown table; columns from ``n_texts`` on are numbers, to the right."""
+    cells = [[text.replace("|", "\\|").replace("\n", " ") for text in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rule = ["-" * width if index < n_texts else "-" * (width - 1) + ":" for index, width in enumerate(widths)]
+    aligned = [
+        [
+            cell.ljust(width) if index < n_texts else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        for row in (cells[0], rule, *cells[1:])
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in aligned)

@@ -1,0 +1,105 @@
+"""N-MNIST: MNIST as an event camera saw it, read from its recordings through Tonic."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rc_vs_snn.contracts import Samples, Splits
+from rc_vs_snn.datasets.folders import HOW_TO_SET, data_root
+from rc_vs_snn.datasets.splitting import train_valid_rows
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.registry import datasets
+from rc_vs_snn.seeds import generator_for
+
+FOLDERS = ("NMNIST", "nmnist_small")
+SENSOR_SIZE = (34, 34)  # width, height
+N_MNIST_TRAIN = 60_000
+BYTES_PER_EVENT = 5
+# 10 bytes per event instead of the 32 of Tonic's default: the whole corpus is 290 million events.
+EVENT = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int32), ("p", np.int16)])
+
+
+@datasets.register("nmnist")
+def nmnist(
+    root: Path | None = None, split_seed: int = 0, n_valid: int | None = None, n_train: int | None = None
+) -> Splits:
+    """N-MNIST, event-camera recordings of MNIST, 34x34 pixels, 2 polarities, about 0.3 s.
+
+    ``test`` is the official test set (or the part of it at hand), always whole. ``valid`` is drawn from
+    the training set, stratified, by ``split_seed`` alone.
+
+    Args:
+        root: the data root; recordings lie in ``NMNIST/`` (as Tonic puts them) or ``nmnist_small/``,
+            as ``Train/<digit>/<number>.bin`` and ``Test/<digit>/<number>.bin``.
+        split_seed: seed of the division into train and valid, apart from a run's seed.
+        n_valid: validation samples; a tenth of the training recordings by default.
+        n_train: training samples to keep for a quick run, stratified; all by default. Only the
+            recordings kept are read.
+
+    Returns:
+        Events with the fields x, y (pixel), t (microseconds) and p (0 or 1). The id of a recording is
+        that of the MNIST image it shows (0..59999 train, 60000..69999 test).
+
+    Raises:
+        InputError: no recordings under the root, or a damaged one.
+
+    Source: G. Orchard et al., "Converting static image datasets to spiking neuromorphic datasets using
+        saccades", Frontiers in Neuroscience 9:437, 2015.
+    """
+    folder = _locate(data_root(root))
+    paths, labels, ids = _list_recordings(folder / "Train", first_id=0)
+    generator = generator_for(split_seed, "split", "nmnist")
+    n_valid = max(1, len(ids) // 10) if n_valid is None else n_valid
+    train_rows, valid_rows = train_valid_rows(labels, n_valid, n_train, generator)
+
+    def pick(rows: np.ndarray) -> Samples:
+        values = _read([paths[row] for row in rows])
+        return Samples(values, labels[rows], ids[rows], "events", n_classes=10)
+
+    test_paths, test_labels, test_ids = _list_recordings(folder / "Test", first_id=N_MNIST_TRAIN)
+    return Splits(
+        train=pick(train_rows),
+        valid=pick(valid_rows),
+        test=Samples(_read(test_paths), test_labels, test_ids, "events", n_classes=10),
+        class_names=tuple("0123456789"),
+    )
+
+
+def _locate(root: Path) -> Path:
+    for name in FOLDERS:
+        if all((root / name / split).is_dir() for split in ("Train", "Test")):
+            return root / name
+    raise InputError(
+        f"no N-MNIST recordings under {root}: looked for Train/ and Test/ in {' and '.join(FOLDERS)}; "
+        f"download them with Tonic: tonic.datasets.NMNIST(save_to={str(root)!r}, train=True) and again "
+        f"with train=False, or {HOW_TO_SET}"
+    )
+
+
+def _list_recordings(folder: Path, first_id: int) -> tuple[list[Path], np.ndarray, np.ndarray]:
+    """Return the paths, labels and ids of a split's recordings, in the order of their ids."""
+    paths = list(folder.glob("[0-9]/*.bin"))
+    strange = [path for path in paths if not path.stem.isdecimal()]
+    if strange or not paths:
+        fault = f"{strange[0]} is not called so" if strange else "there are none"
+        raise InputError(f"the recordings in {folder} must be called <digit>/<number>.bin; {fault}")
+    # Files are numbered from 1; a test file either from 1 or onwards from the 60,000 of the training set.
+    ids = np.array([first_id + (int(path.stem) - 1) % N_MNIST_TRAIN for path in paths])
+    order = np.argsort(ids)
+    labels = np.array([int(path.parent.name) for path in paths])
+    return [paths[row] for row in order], labels[order], ids[order]
+
+
+def _read(paths: list[Path]) -> np.ndarray:
+    from tonic.io import read_mnist_file  # here: Tonic is GPL-3.0 and only needed for event data
+
+    recordings = np.empty(len(paths), dtype=object)
+    for row, path in enumerate(paths):
+        if path.stat().st_size % BYTES_PER_EVENT:
+            raise InputError(f"{path} is truncated: it does not end on a whole event; fetch it again")
+        events = read_mnist_file(str(path), dtype=EVENT)
+        width, height = SENSOR_SIZE
+        if (events["x"] >= width).any() or (events["y"] >= height).any():
+            raise InputError(f"{path} has events outside {width}x{height} pixels; it is not of N-MNIST")
+        recordings[row] = events
+    return recordings

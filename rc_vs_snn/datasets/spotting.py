@@ -1,0 +1,75 @@
+"""Random bits with or without a run of equal ones: the answer is known at one definite step."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rc_vs_snn.contracts import Splits
+from rc_vs_snn.datasets.generated import generated_splits
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.registry import datasets
+from rc_vs_snn.seeds import sample_generators, seed_for
+
+
+@datasets.register("spotting")
+def spotting(
+    root: Path | None = None,
+    data_seed: int = 0,
+    n_train: int = 20_000,
+    n_valid: int = 2_000,
+    n_test: int = 5_000,
+    length: int = 25,
+    run_length: int = 5,
+) -> Splits:
+    """Toy sequences: is there a run of five equal bits among 25 random ones?
+
+    Present or absent, about 55 to 45 % with the default lengths. The ideal decision "present" comes at
+    the last step of the first run; see `run_end`.
+
+    Args:
+        root: unused; the sequences are generated.
+        data_seed: seed of the data, apart from a run's seed.
+        n_train: training sequences.
+        n_valid: validation sequences.
+        n_test: test sequences.
+        length: steps per sequence.
+        run_length: equal bits, zeros or ones, that make a run.
+
+    Returns:
+        float32 signals 0.0 or 1.0, ``(N, length, 1)``; class 1 is "present".
+
+    Raises:
+        InputError: the run does not fit into the sequence.
+
+    Source: the sequence-spotting problem of Jeffares et al., "Spike-inspired rank coding for fast and
+        accurate recurrent neural networks", ICLR 2022. There a batch is drawn anew at every step of
+        training; here the corpus is finite.
+    """
+    if not 1 <= run_length <= length:
+        raise InputError(f"run_length must lie in 1..length ({length}), got {run_length}")
+
+    def generate(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values = np.empty((len(ids), length, 1), dtype=np.float32)
+        generators = sample_generators(seed_for(data_seed, "data", "spotting"), ids.tolist())
+        for row, generator in enumerate(generators):
+            values[row, :, 0] = generator.integers(2, size=length)
+        return values, (run_end(values, run_length) < length).astype(np.int64)
+
+    return generated_splits(generate, n_train, n_valid, n_test, class_names=("absent", "present"))
+
+
+def run_end(values: np.ndarray, run_length: int = 5) -> np.ndarray:
+    """Return the step at which the first run is complete, ``(N,)``; ``length`` where there is none.
+
+    Args:
+        values: the corpus's signals, ``(N, length, 1)``.
+        run_length: the corpus's option of that name.
+    """
+    n_samples, length, _ = values.shape
+    current = np.zeros(n_samples, dtype=np.int64)  # length of the run that ends at this step
+    end = np.full(n_samples, length)
+    for step in range(length):
+        same = values[:, step, 0] == values[:, step - 1, 0] if step else np.zeros(n_samples, dtype=bool)
+        current = np.where(same, current + 1, 1)
+        end[(current == run_length) & (end == length)] = step
+    return end

@@ -1,0 +1,213 @@
+"""Rank-coded spiking network built from snnTorch neurons.
+
+Hidden layers of leaky (or synaptic) integrate-and-fire neurons feed one output neuron per class.
+The output neurons' membrane potentials are the evidence: the first to reach the rule's threshold
+is the first output spike, and it decides. Nothing comes after that spike, so output neurons never
+reset, and a stored membrane trace can be judged at any threshold.
+
+Source: Eshraghian et al. 2023 (snnTorch); first-spike decision: Jeffares et al., arXiv 2110.02865.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal, cast
+
+import snntorch as snn
+import torch
+from snntorch import surrogate
+from torch import Tensor, nn
+
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.models.dropout import check_dropout, held_mask
+from rc_vs_snn.models.interface import State, synaptic_operations
+from rc_vs_snn.models.recurrent import check_sizes
+from rc_vs_snn.registry import models
+from rc_vs_snn.rules import EvidenceKind
+
+SpikeGrad = Literal["fast-sigmoid", "atan", "sigmoid", "triangular", "straight-through"]
+_SPIKE_GRADS: dict[SpikeGrad, Callable[[float], Callable[[Tensor], Tensor]]] = {
+    "fast-sigmoid": lambda slope: surrogate.fast_sigmoid(slope),
+    "atan": lambda slope: surrogate.atan(slope),
+    "sigmoid": lambda slope: surrogate.sigmoid(slope),
+    "triangular": lambda slope: surrogate.triangular(slope),
+    "straight-through": lambda slope: surrogate.straight_through_estimator(),
+}
+
+
+class SpikingLayer(nn.Module):
+    """One snnTorch neuron layer with its state passed in and out.
+
+    Args:
+        neuron: a ``snntorch.Leaky`` (state: membrane) or ``snntorch.Synaptic`` (state: current, membrane).
+        width: number of neurons.
+    """
+
+    def __init__(self, neuron: snn.SpikingNeuron, width: int) -> None:
+        super().__init__()
+        self.neuron = neuron
+        self.width = width
+        self.n_states = 2 if isinstance(neuron, snn.Synaptic) else 1
+        # snnTorch appends every neuron to a class-level list (for hidden-state resets, which we do
+        # not use): left there, no network of the process would ever be freed.
+        snn.SpikingNeuron.instances.remove(neuron)
+
+    def forward(self, current: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return the spikes ``(B, width)`` and the new state (the membrane last)."""
+        spikes, *new = self.neuron(current, *state)
+        self._forget()
+        return spikes, tuple(new)
+
+    def spikes(self, state: State) -> Tensor:
+        """Return the spikes that the step which returned ``state`` emitted, ``(B, width)``."""
+        return (state[-1] > self.neuron.threshold).to(state[-1].dtype)
+
+    def _forget(self) -> None:
+        # snnTorch keeps the last state on the module; drop it so that no graph outlives its batch.
+        for name in ("mem", "syn")[: self.n_states]:
+            setattr(self.neuron, name, getattr(self.neuron, name).detach()[:0])
+        self.neuron.reset = None
+
+
+@models.register("rank-snn")
+class RankSNN(nn.Module):
+    """Spiking network of snnTorch neurons; the first output spike decides (membrane potential as evidence).
+
+    Args:
+        layout: shape of the input channels.
+        n_classes: number of classes K.
+        hidden: spiking neurons per hidden layer.
+        layers: number of hidden layers.
+        neuron: "leaky" (one exponential decay) or "synaptic" (current and membrane decay).
+        decay: initial membrane decay per step of hidden and output neurons, in [0, 1].
+        synaptic_decay: initial decay of the synaptic current per step ("synaptic" only).
+        learn_decay: whether decays are trained, one per neuron.
+        threshold: firing threshold of hidden neurons.
+        learn_threshold: whether hidden thresholds are trained, one per neuron.
+        reset: what a hidden spike does to its membrane: "subtract" the threshold, or "zero" it.
+        spike_grad: surrogate gradient by name.
+        slope: steepness of the surrogate gradient (snnTorch's ``slope`` or ``alpha``).
+        evidence: "membrane" (a real output spike decides) or "softmax" over the membranes.
+        gain: factor on the usual initial weights; above 1 lets few input spikes make a neuron fire.
+        dropout: probability of silencing a hidden neuron in training, held over time steps.
+
+    Raises:
+        InputError: a size, decay, threshold or slope out of range.
+    """
+
+    def __init__(
+        self,
+        layout: tuple[int, ...],
+        n_classes: int,
+        hidden: int = 512,
+        layers: int = 1,
+        neuron: Literal["leaky", "synaptic"] = "leaky",
+        decay: float = 0.9,
+        synaptic_decay: float = 0.5,
+        learn_decay: bool = True,
+        threshold: float = 1.0,
+        learn_threshold: bool = False,
+        reset: Literal["subtract", "zero"] = "subtract",
+        spike_grad: SpikeGrad = "fast-sigmoid",
+        slope: float = 10.0,
+        evidence: Literal["membrane", "softmax"] = "membrane",
+        gain: float = 1.0,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check_sizes(hidden, layers)
+        check_dropout(dropout)
+        _check_neuron(decay, synaptic_decay, threshold, slope, gain)
+        self.dropout = dropout
+        self.evidence: EvidenceKind = "probability" if evidence == "softmax" else "membrane"
+
+        def spiking(width: int) -> SpikingLayer:
+            shared = {
+                "beta": torch.full((width,), decay),
+                "learn_beta": learn_decay,
+                "threshold": torch.full((width,), threshold),
+                "learn_threshold": learn_threshold,
+                "reset_mechanism": reset,
+                "spike_grad": _same_dtype(_SPIKE_GRADS[spike_grad](slope)),
+            }
+            if neuron == "leaky":
+                return SpikingLayer(snn.Leaky(**shared), width)
+            current = torch.full((width,), synaptic_decay)
+            return SpikingLayer(snn.Synaptic(alpha=current, learn_alpha=learn_decay, **shared), width)
+
+        widths = [math.prod(layout)] + [hidden] * layers
+        self.synapses = nn.ModuleList(nn.Linear(widths[i], hidden) for i in range(layers))
+        self.neurons = nn.ModuleList(spiking(hidden) for _ in range(layers))
+        self.readout = nn.Linear(hidden, n_classes)
+        output = snn.Leaky(
+            beta=torch.full((n_classes,), decay), learn_beta=learn_decay, reset_mechanism="none"
+        )
+        self.output = SpikingLayer(output, n_classes)
+        with torch.no_grad():
+            for synapse in cast(Sequence[nn.Linear], self.synapses):
+                synapse.weight.mul_(gain)
+
+    def initial_state(self, batch: int, device: torch.device | str) -> State:
+        """Return zero membranes (and currents), ``(B, width)`` (and dropout masks in training)."""
+        state: State = ()
+        for layer in [*self._hidden(), self.output]:
+            zeros = torch.zeros(batch, layer.width, device=device, dtype=self.readout.weight.dtype)
+            state += (zeros,) * layer.n_states
+            if self._drops() and layer is not self.output:
+                state += (held_mask(zeros, layer.width, self.dropout),)
+        return state
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Advance one time step; see ``Model.step``. The readout is the output membranes, ``(B, K)``."""
+        new: State = ()
+        for synapse, layer in zip(self.synapses, self._hidden(), strict=True):
+            part, state = state[: layer.n_states], state[layer.n_states :]
+            x, part = layer(synapse(x), part)
+            new += part
+            if self._drops():
+                mask, *rest = state
+                state = tuple(rest)
+                x = x * mask
+                new += (mask,)
+        _, (membrane,) = self.output(self.readout(x), state)
+        return membrane, (*new, membrane)
+
+    def _drops(self) -> bool:
+        return self.training and self.dropout > 0
+
+    def operations(self, x: Tensor, before: State, after: State) -> tuple[Tensor, Tensor]:
+        """Count synaptic operations: every spike costs its fan-out."""
+        acs, macs = x.new_zeros(len(x)), x.new_zeros(len(x))
+        hidden = self._hidden()
+        fan_outs = [*(layer.width for layer in hidden), self.output.width]
+        at = 0
+        for index, fan_out in enumerate(fan_outs):
+            layer_acs, layer_macs = synaptic_operations(x, fan_out)
+            acs, macs = acs + layer_acs, macs + layer_macs
+            if index < len(hidden):
+                layer = hidden[index]
+                x = layer.spikes(after[at : at + layer.n_states])
+                at += layer.n_states
+        return acs, macs
+
+    def _hidden(self) -> Sequence[SpikingLayer]:
+        return cast(Sequence[SpikingLayer], self.neurons)
+
+
+def _same_dtype(surrogate_gradient: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return the surrogate with spikes in the membrane's dtype: snnTorch's are always float32."""
+    return lambda shifted: surrogate_gradient(shifted).to(shifted.dtype)
+
+
+def _check_neuron(decay: float, synaptic_decay: float, threshold: float, slope: float, gain: float) -> None:
+    faults = [
+        f"{name} must lie in [0, 1], got {value:g}"
+        for name, value in (("decay", decay), ("synaptic_decay", synaptic_decay))
+        if not 0 <= value <= 1
+    ]
+    faults += [
+        f"{name} must be above 0, got {value:g}"
+        for name, value in (("threshold", threshold), ("slope", slope), ("gain", gain))
+        if not value > 0
+    ]
+    if faults:
+        raise InputError("model 'rank-snn': " + "; ".join(faults))

@@ -1,0 +1,159 @@
+"""From a comparison to records: check everything first, skip what is finished, run the rest."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+
+from rc_vs_snn import records
+from rc_vs_snn.config import Comparison, Part, RunConfig, canonical, differences
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.experiment import (
+    Execution,
+    assemble,
+    check_run,
+    count_parameters,
+    load_splits,
+    run,
+    torch_settings,
+)
+from rc_vs_snn.progress import Progress
+from rc_vs_snn.provenance import package_version
+
+
+def compare(
+    comparison: Comparison,
+    out: Path | str,
+    execution: Execution | None = None,
+    *,
+    jobs: int = 1,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> list[records.Record]:
+    """Train and judge every model of a comparison, each in a run folder below ``out``.
+
+    Finished runs of the same configuration and package version are read, not repeated; so an
+    interrupted comparison goes on where it was.
+
+    Args:
+        comparison: what to run.
+        out: folder of the run folders.
+        execution: device, threads per run, data root.
+        jobs: runs trained side by side, each in a process of its own.
+        overwrite: whether folders that hold another configuration are replaced.
+        progress: shows what is going on (default: nothing).
+
+    Returns:
+        One record per model and seed, in the comparison's order, failed ones included.
+
+    Raises:
+        InputError: anything faulty, found before the first run starts.
+    """
+    execution = execution or Execution()
+    if jobs < 1:
+        raise InputError(f"jobs must be at least 1, got {jobs}")
+    out = Path(out)
+    if comparison.match_parameters:
+        comparison = match_parameters(comparison, execution)
+    planned = comparison.planned()
+    todo = [config for config in planned if not is_finished(config, out / config.folder_name, overwrite)]
+    for config in {canonical(config.to_table() | {"seed": 0}): config for config in todo}.values():
+        check_run(config, execution)
+    shown = progress or Progress()
+    with shown.session(planned, todo):
+        for _ in _execute(todo, out, execution, jobs, shown):
+            pass
+    return [records.read_record(out / config.folder_name) for config in planned]
+
+
+def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> bool:
+    """Return whether ``folder`` holds this very run, finished.
+
+    Raises:
+        InputError: the folder holds another configuration (and ``overwrite`` is not set), or is damaged.
+    """
+    if not folder.exists():
+        return False
+    try:
+        record = records.read_record(folder)
+    except InputError:
+        if overwrite:
+            return False
+        raise
+    if record.status != "done":
+        return False
+    changed = list(differences(record.config, config.to_table()))
+    made_by = record.provenance["code"]["version"]
+    if made_by != package_version("rc_vs_snn"):
+        changed.append(f"version: {made_by} -> {package_version('rc_vs_snn')}")
+    if not changed:
+        return True
+    if overwrite:
+        return False
+    raise InputError(
+        f"{folder} holds another run ({'; '.join(changed[:3])}); choose another --out, or --overwrite it"
+    )
+
+
+def _execute(
+    todo: Sequence[RunConfig], out: Path, execution: Execution, jobs: int, shown: Progress
+) -> Iterator[records.Record]:
+    if jobs == 1 or len(todo) < 2:
+        for config in todo:
+            with shown.watching(config) as watch:
+                record = run(
+                    config, out / config.folder_name, execution, replace=True,
+                    report=watch.batch, on_epoch=watch.epoch,
+                )  # fmt: skip
+            shown.finished(record)
+            yield record
+        return
+    pool = joblib.Parallel(n_jobs=min(jobs, len(todo)), return_as="generator_unordered")
+    tasks = (
+        joblib.delayed(run)(config, out / config.folder_name, execution, replace=True) for config in todo
+    )
+    with contextlib.closing(pool(tasks)) as finished:
+        for record in finished:
+            shown.finished(record)
+            yield record
+
+
+def match_parameters(comparison: Comparison, execution: Execution) -> Comparison:
+    """Return the comparison with ``hidden`` of the later models set to match the first one's size.
+
+    Raises:
+        InputError: a model has no ``hidden`` option to set.
+    """
+    first, *others = comparison.runs
+    with torch_settings(execution):
+        target = _parameters(first, execution)
+        matched = [first, *(_match(config, target, execution) for config in others)]
+    return replace(comparison, runs=tuple(matched), match_parameters=False)
+
+
+def _parameters(config: RunConfig, execution: Execution) -> int:
+    return count_parameters(assemble(config, load_splits(config, execution), execution).model)
+
+
+def _with_hidden(config: RunConfig, hidden: int) -> RunConfig:
+    return replace(config, model=Part(config.model.name, {**config.model.options, "hidden": hidden}))
+
+
+def _match(config: RunConfig, target: int, execution: Execution) -> RunConfig:
+    if config.model.target is not None:
+        raise InputError(f"{config.label}: only a model given by name can be matched in size")
+    low, high = 1, 2
+    while _parameters(_with_hidden(config, high), execution) < target:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _parameters(_with_hidden(config, middle), execution) < target:
+            low = middle
+        else:
+            high = middle
+    near = min(
+        (low, high), key=lambda hidden: abs(_parameters(_with_hidden(config, hidden), execution) - target)
+    )
+    return _with_hidden(config, near)

@@ -1,0 +1,15 @@
+"""Conformance suite for plug-ins: what every encoder, dataset and model must do, built-in or not.
+
+Each check raises AssertionError with a sentence that says what was wrong and how to mend it::
+
+    from rc_vs_snn.testing import check_encoder
+
+    def test_my_encoder() -> None:
+        check_encoder(MyEncoder(n_steps=5))
+"""
+
+from rc_vs_snn.testing.datasets import check_dataset
+from rc_vs_snn.testing.encoders import check_encoder
+from rc_vs_snn.testing.models import check_model
+
+__all__ = ["check_dataset", "check_encoder", "check_model"]

@@ -1,0 +1,172 @@
+"""What every model must do."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rc_vs_snn.models.interface import Model, State
+from rc_vs_snn.testing.promise import require
+
+
+def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_classes: int = 3) -> None:
+    """Check that a model keeps its state outside and treats every row on its own.
+
+    The state is a tuple of tensors, the batch first; a step changes neither its arguments nor the
+    module; a row's readout does not depend on the other rows; gradients reach every parameter;
+    train and eval mode run; synaptic operations are counted per row.
+
+    Args:
+        build: ``build(layout=..., n_classes=...)`` returns an ``nn.Module`` that is a
+            ``rc_vs_snn.models.Model``.
+        layout: shape of the input channels.
+        n_classes: number of classes K.
+
+    Raises:
+        AssertionError: the first broken promise.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = build(layout=layout, n_classes=n_classes)
+        require(isinstance(model, nn.Module), f"a model must be an nn.Module, got {type(model).__name__}")
+        require(
+            getattr(model, "evidence", None) in ("probability", "membrane"),
+            "a model's attribute `evidence` must be 'probability' (softmax of the readout decides) or "
+            f"'membrane' (the readout itself), got {getattr(model, 'evidence', None)!r}",
+        )
+        inputs = torch.randint(0, 2, (6, 5, int(np.prod(layout)))).to(torch.get_default_dtype())  # (T, B, C)
+        model.eval()
+        _check_state(model, inputs, n_classes)
+        _check_nothing_kept(model, model, inputs)
+        _check_stateless(model, inputs)
+        _check_independent_rows(model, inputs)
+        _check_operations(model, inputs)
+        model.train()
+        _check_gradients(model, inputs)
+
+
+def _run(model: Model, inputs: Tensor) -> tuple[Tensor, list[State]]:
+    """Return the readouts ``(T, B, K)`` and the T + 1 states."""
+    states: list[State] = [model.initial_state(inputs.shape[1], inputs.device)]
+    readouts = []
+    for x in inputs:
+        readout, state = model.step(x, states[-1])
+        readouts.append(readout)
+        states.append(state)
+    return torch.stack(readouts), states
+
+
+def _check_state(model: Model, inputs: Tensor, n_classes: int) -> None:
+    n_rows = inputs.shape[1]
+    state = model.initial_state(n_rows, inputs.device)
+    _check_form(state, n_rows, "initial_state")
+    for step, x in enumerate(inputs):
+        readout, state = model.step(x, state)
+        _check_form(state, n_rows, f"step {step}")
+        require(
+            tuple(readout.shape) == (n_rows, n_classes) and bool(torch.isfinite(readout).all()),
+            f"the readout of a step must be finite and of shape {(n_rows, n_classes)} (batch, class), got "
+            f"{tuple(readout.shape)}",
+        )
+
+
+def _check_form(state: State, n_rows: int, source: str) -> None:
+    require(
+        isinstance(state, tuple) and all(isinstance(part, Tensor) for part in state),
+        f"the state must be a tuple of tensors, got {type(state).__name__} from {source}",
+    )
+    require(
+        all(part.ndim >= 1 and len(part) == n_rows for part in state),
+        f"every state tensor must have the batch ({n_rows}) first, so that decided rows can be dropped; got "
+        f"{[tuple(part.shape) for part in state]} from {source}",
+    )
+
+
+def _check_stateless(model: Model, inputs: Tensor) -> None:
+    alone, _ = _run(model, inputs)
+    state, others = model.initial_state(inputs.shape[1], inputs.device), model.initial_state(2, inputs.device)
+    for step, x in enumerate(inputs):
+        given = [part.clone() for part in state]
+        first, new = model.step(x, state)
+        _, others = model.step(1 - x[:2], others)  # another batch, of another size, in between
+        second, _ = model.step(x, state)
+        require(
+            all(torch.equal(a, b) for a, b in zip(given, state, strict=True)),
+            f"step {step} changed the state it was given in place; return new tensors",
+        )
+        require(
+            torch.equal(first, second) and torch.equal(first, alone[step]),
+            f"step {step} gave another readout when called again with the same arguments (another batch ran "
+            "in between); keep nothing on the module: the whole state is passed in and returned",
+        )
+        state = new
+
+
+def _check_nothing_kept(module: nn.Module, model: Model, inputs: Tensor) -> None:
+    before = copy.deepcopy(module.state_dict())
+    _run(model, inputs)
+    kept = [name for name, value in module.state_dict().items() if not torch.equal(value, before[name])]
+    require(not kept, f"steps in eval mode changed {kept} on the module; pass the state and return it")
+
+
+def _check_independent_rows(model: Model, inputs: Tensor) -> None:
+    together, states = _run(model, inputs)
+    for rows in ([0], [4], [3, 1]):
+        apart, _ = _run(model, inputs[:, rows])
+        require(
+            torch.allclose(apart, together[:, rows], rtol=1e-4, atol=1e-5),
+            f"rows {rows} get another readout on their own than in a batch of {inputs.shape[1]}; a row must "
+            "not depend on others (batch statistics must be frozen in eval mode)",
+        )
+    rows = [2, 0]
+    middle = len(inputs) // 2
+    resumed, _ = model.step(inputs[middle][rows], tuple(part[rows] for part in states[middle]))
+    require(
+        torch.allclose(resumed, together[middle, rows], rtol=1e-4, atol=1e-5),
+        f"after selecting rows {rows} of the state in the middle of a sequence, their readout changed; the "
+        "first axis of every state tensor must be the batch",
+    )
+
+
+def _check_operations(model: Model, inputs: Tensor) -> None:
+    _, states = _run(model, inputs)
+    for step, x in enumerate(inputs):
+        before, after = states[step], states[step + 1]
+        counts = model.operations(x, before, after)
+        require(len(counts) == 2, "operations(x, before, after) must return (acs, macs)")
+        first = model.operations(x[:1], tuple(part[:1] for part in before), tuple(part[:1] for part in after))
+        for name, count, alone in zip(("acs", "macs"), counts, first, strict=True):
+            require(
+                tuple(count.shape) == (len(x),) and bool((count >= 0).all()),
+                f"operations must count {name} per row, none negative: shape ({len(x)},), "
+                f"got {tuple(count.shape)}",
+            )
+            require(
+                torch.allclose(count[:1], alone), f"a row's {name} at step {step} depend on the other rows"
+            )
+
+
+def _check_gradients(model: Any, inputs: Tensor) -> None:
+    model.zero_grad()
+    readouts, _ = _run(model, inputs)
+    (readouts * torch.randn_like(readouts)).sum().backward()
+    unreached = [
+        name
+        for name, weight in model.named_parameters()
+        if weight.requires_grad and (weight.grad is None or not bool((weight.grad != 0).any()))
+    ]
+    require(
+        not unreached,
+        f"no gradient reaches {unreached} in {len(inputs)} steps; check for detached states, silent neurons "
+        "(raise the weights' gain) or parameters that step() does not use",
+    )
+    broken = [
+        name
+        for name, weight in model.named_parameters()
+        if weight.grad is not None and not bool(torch.isfinite(weight.grad).all())
+    ]
+    require(not broken, f"the gradients of {broken} hold NaN or infinity")
+    model.zero_grad()

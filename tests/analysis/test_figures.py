@@ -1,0 +1,222 @@
+"""What is drawn is what the table says, and the table is what the runs say."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis.curves import threshold_sweep
+from rc_vs_snn.analysis.figures.decision_step_histograms import WRONG
+from rc_vs_snn.analysis.intervals import mean_interval
+from rc_vs_snn.analysis.runs import group_runs
+from rc_vs_snn.registry import figures
+
+NAMES = [
+    "accuracy-vs-decision-step",
+    "cost-to-decision",
+    "coverage-vs-accuracy",
+    "decision-step-histograms",
+    "training-history",
+]
+
+
+def make(name: str, records):
+    figure = figures.build(name, {})
+    table = figure.table(group_runs(records))
+    return table, figure.draw(table)
+
+
+def line(axes, label: str):
+    return next(drawn for drawn in axes.get_lines() if drawn.get_label() == label)
+
+
+def texts(figure: Figure) -> str:
+    return " ".join(text.get_text().replace("\n", " ") for text in figure.findobj(Text))
+
+
+def test_all_figures_are_registered():
+    assert figures.names() == NAMES
+    assert all(figures.summary(name) for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_drawing_leaves_no_trace_in_global_state(name, one_seed):
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    make(name, one_seed)
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_seed_gives_no_interval(name, one_seed):
+    table, figure = make(name, one_seed)
+    assert all(np.isnan(table[column]).all() for column in table.columns if column.endswith("half_width"))
+    assert "no interval" in texts(figure)
+    assert "t-interval" not in texts(figure)
+    # nothing shaded, no error bar: the only collections of a line figure would be those
+    assert not [found for axes in figure.axes for found in axes.collections]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_legend_is_outside_the_axes(name, two_models):
+    _, figure = make(name, two_models)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
+    assert figure.bbox.contains(*box.min)
+    assert figure.bbox.contains(*box.max)
+
+
+def test_accuracy_curve_is_the_sweep_of_the_stored_trace(one_seed):
+    _, figure = make("accuracy-vs-decision-step", one_seed)
+    (axes,) = figure.axes
+    for record, kind in zip(one_seed, ["probability", "membrane"], strict=True):
+        sweep = threshold_sweep(record.trace(), kind)
+        drawn = line(axes, f"{record.label}: threshold sweep")
+        np.testing.assert_array_equal(drawn.get_xdata(), sweep["mean_step"])
+        np.testing.assert_array_equal(drawn.get_ydata(), sweep["accuracy"])
+
+
+def test_operating_point_is_where_the_record_says(one_seed):
+    _, figure = make("accuracy-vs-decision-step", one_seed)
+    (axes,) = figure.axes
+    for record in one_seed:
+        mark = line(axes, f"{record.label}: operating point")
+        assert mark.get_xdata() == [record.metrics["mean_step"]]
+        assert mark.get_ydata() == [record.metrics["accuracy"]]
+        accuracy, step = record.metrics["accuracy"], record.metrics["mean_step"]
+        assert f"{record.label}: {100 * accuracy:.1f} % at step {step:.2f}" in texts(figure)
+        (low, high), (left, right) = axes.get_ylim(), axes.get_xlim()
+        assert low < accuracy < high
+        assert left < step < right
+
+
+def test_forced_read_out_and_oracle_are_drawn(make_run, tiny_trace):
+    _, figure = make("accuracy-vs-decision-step", [make_run(tiny_trace)])
+    (axes,) = figure.axes
+    read = line(axes, "RC-LSTM: read at one step")
+    assert read.get_xdata().tolist() == [0, 1, 2]
+    assert read.get_ydata().tolist() == [0.5, 1.0, 0.75]
+    oracle = line(axes, "RC-LSTM: oracle exit")
+    assert oracle.get_xdata().tolist() == [1.0]  # (0 + 1 + 1 + 2) / 4
+    assert oracle.get_ydata().tolist() == [0.75]
+
+
+def test_several_seeds_are_averaged_at_the_same_threshold_index(two_models):
+    table, figure = make("accuracy-vs-decision-step", two_models)
+    sweeps = [threshold_sweep(record.trace(), "membrane") for record in two_models[3:]]
+    drawn = line(figure.axes[0], "RC-SNN: threshold sweep")
+    np.testing.assert_allclose(drawn.get_ydata(), np.mean([sweep["accuracy"] for sweep in sweeps], axis=0))
+    point = table.where(label="RC-SNN", series="operating point")
+    expected = mean_interval([record.metrics["accuracy"] for record in two_models[3:]])
+    assert point["accuracy"].item() == pytest.approx(expected.mean)
+    assert point["accuracy_half_width"].item() == pytest.approx(expected.half_width)
+    assert "n = 3 seeds" in texts(figure)
+    assert "95 % t-interval over 3 seeds" in texts(figure)
+    assert len(figure.axes[0].collections) == 2 + 4, "two bands, and two error bars on each of two marks"
+
+
+def test_labels_with_different_numbers_of_seeds_are_named(two_models):
+    _, figure = make("accuracy-vs-decision-step", [*two_models[:3], two_models[3]])
+    assert "n = 3 (RC-LSTM), 1 (RC-SNN)" in texts(figure)
+    assert len(figure.axes[0].collections) == 1 + 2
+
+
+def test_histogram_bars_add_up_to_all_samples(make_run, tiny_trace):
+    # threshold 0.95: steps 0 (right), 2 (right), 0 (wrong); the last sample is forced and wrong
+    _, figure = make("decision-step-histograms", [make_run(tiny_trace)])
+    (axes,) = figure.axes
+    bars = [(bar.get_x() + bar.get_width() / 2, bar.get_height(), bar) for bar in axes.patches]
+    black = [(x, height) for x, height, bar in bars if bar.get_facecolor()[:3] == (0, 0, 0)]
+    right = [(x, height) for x, height, bar in bars if bar.get_facecolor()[:3] != (0, 0, 0)]
+    assert WRONG == "black"
+    np.testing.assert_allclose(right, [(0, 0.25), (1, 0), (2, 0.25), (3.5, 0)], atol=1e-12)
+    np.testing.assert_allclose(black, [(0, 0.25), (1, 0), (2, 0), (3.5, 0.25)], atol=1e-12)
+    assert [bar.get_hatch() for x, _, bar in bars if x > 3] == ["////"] * 2
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1", "2", "forced"]
+    assert [text.get_text() for text in axes.texts] == ["50", "100", "0"]
+
+
+def test_an_almost_perfect_bar_is_not_numbered_100(make_run):
+    from rc_vs_snn.contracts import Trace
+
+    labels = np.zeros(3000, dtype=np.int64)
+    labels[0] = 1
+    evidence = np.tile(np.array([1.0, 0.0], dtype=np.float32), (3000, 2, 1))
+    counts = np.ones((3000, 2), dtype=np.int64)
+    trace = Trace(evidence, labels, np.arange(3000), counts, counts, counts)
+    _, figure = make("decision-step-histograms", [make_run(trace)])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["99.9"]
+
+
+def test_histogram_of_many_labels_leaves_no_empty_frame(one_seed, make_run, tiny_trace):
+    _, figure = make("decision-step-histograms", [*one_seed, make_run(tiny_trace, label="third")])
+    assert [axes.axison for axes in figure.axes] == [True, True, True, False]
+
+
+def test_coverage_panels_show_both_accuracies(one_seed):
+    table, figure = make("coverage-vs-accuracy", one_seed)
+    for axes, column in zip(figure.axes, ["accuracy_decided", "accuracy"], strict=True):
+        for record in one_seed:
+            rows = table.where(label=record.label, series="threshold sweep")
+            drawn = line(axes, record.label)
+            np.testing.assert_array_equal(drawn.get_xdata(), rows["coverage"])
+            np.testing.assert_array_equal(drawn.get_ydata(), rows[column])
+            marks = [mark for mark in axes.get_lines() if mark.get_markersize() == 8]
+            at = {(mark.get_xdata()[0], mark.get_ydata()[0]) for mark in marks}
+            assert (record.metrics["coverage"], record.metrics[column]) in at
+
+
+def test_cost_keeps_acs_and_macs_apart(one_seed):
+    table, figure = make("cost-to-decision", one_seed)
+    (axes,) = figure.axes
+    assert axes.get_xscale() == "log"
+    rows = table.where(label="RC-LSTM", series="threshold sweep")
+    for column, name in (("acs", "accumulates (ACs)"), ("macs", "multiply-accumulates (MACs)")):
+        drawn = line(axes, f"RC-LSTM: {name}")
+        np.testing.assert_array_equal(drawn.get_xdata(), rows[column])
+        np.testing.assert_array_equal(drawn.get_ydata(), rows["accuracy"])
+    assert "RC-SNN: multiply-accumulates (MACs)" not in [drawn.get_label() for drawn in axes.get_lines()]
+    assert "RC-SNN (no MACs)" in texts(figure)
+    assert "Horowitz 2014" in texts(figure)
+    assert "estimate" in texts(figure)
+    marks = {mark.get_xdata()[0] for mark in axes.get_lines() if mark.get_markersize() == 8}
+    lstm, snn = (record.metrics for record in one_seed)
+    assert marks == {lstm["acs"], lstm["macs"], snn["acs"]}
+
+
+def test_history_draws_every_seed(two_models):
+    _, figure = make("training-history", two_models)
+    for axes, key in zip(figure.axes, ["valid_accuracy", "valid_mean_step"], strict=True):
+        for record in two_models:
+            drawn = line(axes, f"{record.label}, seed {record.seed}")
+            assert drawn.get_xdata().tolist() == list(range(1, 11))
+            assert drawn.get_ydata().tolist() == [entry[key] for entry in record.history]
+
+
+def test_looks_are_stable_and_differ_without_colour():
+    labels = [f"model {index}" for index in range(9)]
+    looks = style.looks(labels)
+    assert list(looks) == labels
+    assert style.looks(labels[:2]) == {label: looks[label] for label in labels[:2]}
+    assert len({(look.marker, str(look.line)) for look in looks.values()}) == 9
+
+
+def test_dollar_signs_in_a_label_are_no_formula(make_run, tiny_trace):
+    _, figure = make("accuracy-vs-decision-step", [make_run(tiny_trace, label="$\\frac$ 5")])
+    figure.draw_without_rendering()
+
+
+def test_window_ignores_far_below_but_keeps_bars():
+    low, high = style.accuracy_window(np.array([0.2, 0.9, np.nan, 0.98]), [mean_interval([0.97])])
+    assert 0.8 < low < 0.82  # six times the error of 3 %
+    assert 0.98 < high < 1.0
+    low, high = style.accuracy_window(np.array([0.97, 0.98]), [mean_interval([0.95, 0.99])])
+    assert low < 0.97 - 12.7 * 0.02
+    assert high > 1.0, "room for the marker, but not for a bar beyond 100 %"
+    assert high < 1.03
+    low, high = style.accuracy_window(np.array([1.0, 1.0]), [mean_interval([1.0])])
+    assert low < high

@@ -1,0 +1,65 @@
+"""Our recurrent cells against torch's own, given the same weights."""
+
+import pytest
+import torch
+
+from rc_vs_snn import InputError
+from rc_vs_snn.models import rc_gru, rc_lstm
+
+
+def copy_weights(model, reference):
+    with torch.no_grad():
+        for layer, cell in enumerate(model.cells):
+            getattr(reference, f"weight_ih_l{layer}").copy_(cell.input.weight)
+            getattr(reference, f"bias_ih_l{layer}").copy_(cell.input.bias)
+            getattr(reference, f"weight_hh_l{layer}").copy_(cell.recurrent.weight)
+            bias = cell.recurrent.bias
+            getattr(reference, f"bias_hh_l{layer}").copy_(torch.zeros(1) if bias is None else bias)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize(("build", "torch_class"), [(rc_lstm, torch.nn.LSTM), (rc_gru, torch.nn.GRU)])
+def test_equals_torch_given_the_same_weights(build, torch_class, layers):
+    torch.manual_seed(1)
+    model = build((6,), 3, hidden=5, layers=layers)
+    reference = torch_class(6, 5, num_layers=layers)
+    copy_weights(model, reference)
+    x = torch.randn(7, 4, 6)  # (T, B, C)
+    expected, _ = reference(x)
+    state = model.initial_state(4, "cpu")
+    for step in range(7):
+        readout, state = model.step(x[step], state)
+        torch.testing.assert_close(readout, model.readout(expected[step]))
+
+
+def test_operations_by_hand():
+    """C = 3, H = 2, K = 2: an LSTM has 8 gate synapses per input and per hidden unit, 2 readout synapses."""
+    model = rc_lstm((3,), 2, hidden=2)
+    x = torch.tensor([[1.0, 1.0, 0.0], [0.5, 2.0, 0.0]])
+    before = model.initial_state(2, "cpu")
+    _, after = model.step(x, before)
+    acs, macs = model.operations(x, before, after)
+    assert acs.tolist() == [2 * 8, 2 * 8]  # two spikes; one count of two
+    # No recurrent work from a zero state; the readout reads two real-valued units.
+    assert macs.tolist() == [2 * 2, 8 + 2 * 2]
+    _, macs_later = model.operations(torch.zeros(2, 3), after, after)
+    assert macs_later.tolist() == [2 * 8 + 2 * 2] * 2
+
+
+def test_dropout_mask_is_held_over_steps_and_off_in_evaluation():
+    torch.manual_seed(0)
+    model = rc_lstm((3,), 2, hidden=50, dropout=0.5)
+    state = model.initial_state(4, "cpu")
+    assert len(state) == 3
+    mask = state[2]
+    assert set(mask.unique().tolist()) == {0.0, 2.0}
+    _, state = model.step(torch.ones(4, 3), state)
+    torch.testing.assert_close(state[2], mask)
+    model.eval()
+    assert len(model.initial_state(4, "cpu")) == 2
+
+
+@pytest.mark.parametrize("options", [{"hidden": 0}, {"layers": 0}, {"dropout": 1.0}, {"dropout": -0.1}])
+def test_impossible_sizes_are_refused(options):
+    with pytest.raises(InputError, match=next(iter(options))):
+        rc_lstm((3,), 2, **options)

@@ -1,0 +1,80 @@
+"""Augmentation: seeded, in the intensity domain, and true to the images' statistics."""
+
+import numpy as np
+import pytest
+
+from rc_vs_snn import InputError, Samples
+from rc_vs_snn.augmentations import Affine, NoAugmentation
+from rc_vs_snn.registry import augmentations, datasets
+
+
+def images(values):
+    values = np.asarray(values)
+    return Samples(values, np.zeros(len(values), int), np.arange(len(values)), "images", 1)
+
+
+@pytest.fixture
+def square():
+    picture = np.zeros((6, 20, 20), dtype=np.uint8)
+    picture[:, 8:12, 8:12] = 255
+    return images(picture)
+
+
+def test_the_same_seed_gives_the_same_images_and_another_does_not(square):
+    augment = Affine(elastic_px=0.5)
+    first = augment(square, np.random.default_rng(1)).values
+    np.testing.assert_array_equal(first, augment(square, np.random.default_rng(1)).values)
+    assert (first != augment(square, np.random.default_rng(2)).values).any()
+    assert len({image.tobytes() for image in first}) == len(first)  # every image its own deformation
+
+
+def test_all_zero_ranges_change_nothing(square):
+    still = Affine(rotate_deg=0, scale=0, shear_deg=0, shift_px=0, contrast=1.0)
+    np.testing.assert_array_equal(still(square, np.random.default_rng(0)).values, square.values)
+
+
+def test_a_shift_moves_the_centre_of_mass_by_at_most_its_range(square):
+    moved = (
+        Affine(rotate_deg=0, scale=0, shear_deg=0, shift_px=3)(square, np.random.default_rng(3)).values / 255
+    )
+    columns = (moved.sum(1) * np.arange(20)).sum(1) / moved.sum((1, 2)) - 9.5
+    assert np.abs(columns).max() <= 3.1
+    assert np.abs(columns).max() > 0.5
+
+
+def test_dtype_range_labels_and_input_stay_as_they_were(square):
+    before = square.values.copy()
+    out = Affine()(square, np.random.default_rng(0))
+    assert out.values.dtype == np.uint8
+    assert out.values.shape == square.values.shape
+    np.testing.assert_array_equal(out.labels, square.labels)
+    np.testing.assert_array_equal(square.values, before)
+    floats = images((before / 255).astype(np.float32)[:, None])
+    moved = Affine()(floats, np.random.default_rng(0)).values
+    assert moved.dtype == np.float32
+    assert moved.min() >= 0
+    assert moved.max() <= 1
+
+
+def test_mnist_keeps_its_share_of_early_pixels(data_root):
+    """Resampling must not make strokes darker, so later: the latency code would shift."""
+    train = datasets.build("mnist", {}, root=data_root).train.select(slice(0, 1000))
+    moved = Affine(elastic_px=0.6)(train, np.random.default_rng(0))
+    for level in (26, 128, 230):
+        before, after = (train.values >= level).mean(), (moved.values >= level).mean()
+        assert after == pytest.approx(before, rel=0.05)
+
+
+def test_what_it_cannot_do_is_refused(square):
+    with pytest.raises(InputError, match="scale"):
+        Affine(scale=1.0)
+    with pytest.raises(InputError, match="rotate_deg=-1"):
+        Affine(rotate_deg=-1)
+    signals = Samples(np.zeros((1, 5, 1), np.float32), np.array([0]), np.array([0]), "signals", 1)
+    with pytest.raises(InputError, match="images"):
+        Affine()(signals, np.random.default_rng(0))
+
+
+def test_registered_ones_are_listed_and_none_is_the_identity(square):
+    assert {"affine", "none"} <= set(augmentations.names())
+    assert NoAugmentation()(square, np.random.default_rng(0)) is square

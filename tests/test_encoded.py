@@ -1,0 +1,83 @@
+"""The two forms of a code, by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from rc_vs_snn import Frames, InputError, SpikeTimes
+
+STEPS = torch.tensor([[0, 2, 3], [1, 1, 0]])  # T = 3: the 3 means never
+
+
+def test_a_one_shot_code_is_on_at_its_step_only():
+    code = SpikeTimes(STEPS, 3, (3,))
+    assert code.at(0).tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert code.at(1).tolist() == [[0, 0, 0], [1, 1, 0]]
+    assert code.at(2).tolist() == [[0, 1, 0], [0, 0, 0]]
+    assert [code.events_until(step).tolist() for step in range(3)] == [[1, 1], [1, 3], [2, 3]]
+
+
+def test_a_step_code_stays_on_and_counts_every_step():
+    code = SpikeTimes(STEPS, 3, (3,), hold=True)
+    assert code.at(2).tolist() == [[1, 1, 0], [1, 1, 1]]
+    # Sample 0: channel 0 is on for 3 steps, channel 1 for 1; sample 1: 2 + 2 + 3.
+    assert [code.events_until(step).tolist() for step in range(3)] == [[1, 1], [2, 4], [4, 7]]
+
+
+@pytest.mark.parametrize("hold", [False, True])
+def test_events_until_equals_the_sum_of_the_frames(hold):
+    steps = torch.from_numpy(np.random.default_rng(0).integers(0, 8, (5, 11)))
+    code = SpikeTimes(steps, 7, (11,), hold=hold)
+    total = torch.zeros(5)
+    for step in range(7):
+        total += code.at(step).sum(1)
+        assert code.events_until(step).tolist() == total.tolist()
+
+
+def test_spike_times_cost_a_byte_per_channel():
+    assert SpikeTimes(torch.zeros(100, 784, dtype=torch.int64), 20, (28, 28)).nbytes == 78_400
+    assert SpikeTimes(torch.zeros(1, 2, dtype=torch.int64), 300, (2,)).steps.dtype == torch.int16
+
+
+def test_select_keeps_order_and_form():
+    code = SpikeTimes(STEPS, 3, (3,), hold=True).select(torch.tensor([1, 0, 1]))
+    assert len(code) == 3
+    assert code.hold
+    assert code.steps.tolist() == [[1, 1, 0], [0, 2, 3], [1, 1, 0]]
+    frames = Frames(torch.arange(12).reshape(2, 3, 2), (2,)).select(torch.tensor([False, True, True]))
+    assert frames.values.tolist() == [[[2, 3], [4, 5]], [[8, 9], [10, 11]]]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "dtype"),
+    [(0, 255, torch.uint8), (-1, 100, torch.int8), (0, 256, torch.int16), (0, 70_000, torch.int32)],
+)
+def test_frames_hold_integers_in_the_smallest_type(low, high, dtype):
+    frames = Frames(torch.tensor([low, high]).reshape(1, 1, 2), (2,))
+    assert frames.values.dtype == dtype
+    assert frames.at(0).tolist() == [[low, high]]
+    assert frames.at(0).dtype == torch.float32
+
+
+def test_events_of_frames_are_counts_and_analogue_values_are_one_each():
+    assert Frames(torch.tensor([[[2, 0, 1]], [[0, 3, 0]]]), (3,)).events_until(1).tolist() == [6]
+    assert Frames(torch.tensor([[[0.5, 0.0, 0.1]]]), (3,)).events_until(0).tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: SpikeTimes(STEPS, 0, (3,)), "n_steps"),
+        (lambda: SpikeTimes(STEPS, True, (3,)), "n_steps"),
+        (lambda: SpikeTimes(STEPS, 2, (3,)), r"0\.\.2"),
+        (lambda: SpikeTimes(STEPS - 1, 3, (3,)), r"-1\.\."),
+        (lambda: SpikeTimes(STEPS.float(), 3, (3,)), "integers"),
+        (lambda: SpikeTimes(STEPS, 3, (2,)), "layout"),
+        (lambda: Frames(torch.zeros(2, 3), (3,)), "time, batch, channel"),
+        (lambda: Frames(torch.zeros(0, 1, 3), (3,)), "n_steps"),
+        (lambda: Frames(torch.tensor([[[float("nan")]]]), (1,)), "NaN"),
+    ],
+)
+def test_what_is_no_code_is_refused(build, says):
+    with pytest.raises(InputError, match=says):
+        build()

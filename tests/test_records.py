@@ -1,0 +1,81 @@
+"""Run folders appear whole or not at all."""
+
+import json
+import os
+
+import pytest
+
+from rc_vs_snn import InputError, find_records, read_record
+from rc_vs_snn.records import PROVENANCE, atomic_folder
+
+
+def test_an_interrupted_write_leaves_nothing(tmp_path):
+    def interrupted():
+        with atomic_folder(tmp_path / "runs" / "a") as working:
+            (working / "half").write_text("x")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_an_interrupted_replacement_keeps_the_old_one(tmp_path):
+    target = tmp_path / "a"
+    with atomic_folder(target) as working:
+        (working / "old").write_text("x")
+    with pytest.raises(RuntimeError), atomic_folder(target, replace=True) as working:
+        raise RuntimeError
+    assert [path.name for path in target.iterdir()] == ["old"]
+    with atomic_folder(target, replace=True) as working:
+        (working / "new").write_text("x")
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_an_existing_folder_is_not_overwritten(tmp_path):
+    with pytest.raises(InputError, match="exists already"), atomic_folder(tmp_path):
+        pass
+
+
+def test_leftovers_of_a_killed_process_are_cleared(tmp_path):
+    gone = tmp_path / ".a.partial-999999999"
+    alive = tmp_path / f".a.partial-{os.getppid()}"
+    gone.mkdir()
+    alive.mkdir()
+    with atomic_folder(tmp_path / "a"):
+        pass
+    assert not gone.exists()
+    assert alive.exists()  # another run of the same name may be going on
+
+
+def test_an_unwritable_place_is_told_before_any_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write"), atomic_folder(tmp_path / "file" / "a"):
+        pytest.fail("the body must not run")
+
+
+def test_a_full_disk_is_told_and_nothing_stays(tmp_path):
+    with pytest.raises(InputError, match="No space left"), atomic_folder(tmp_path / "a"):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_what_is_no_run_folder_says_so(tmp_path):
+    with pytest.raises(InputError, match="no run folder"):
+        read_record(tmp_path)
+    with pytest.raises(InputError, match="holds no run folder"):
+        find_records(tmp_path)
+    with pytest.raises(InputError, match="does not exist"):
+        find_records(tmp_path / "absent")
+
+
+def test_a_damaged_or_newer_run_folder_is_told(tmp_path):
+    for name in ("config.json", "history.json", "metrics.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / PROVENANCE).write_text(json.dumps({"schema_version": 99, "status": "done"}))
+    with pytest.raises(InputError, match="schema 99"):
+        read_record(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        read_record(tmp_path)

@@ -1,0 +1,75 @@
+"""Names, options and their faults."""
+
+from typing import Literal
+
+import pytest
+
+from rc_vs_snn import InputError
+from rc_vs_snn.registry import Registry
+
+
+@pytest.fixture
+def registry():
+    empty = Registry("gadget", "rc_vs_snn.errors", context=("size",))
+
+    @empty.register("press")
+    def press(size, force: int = 1, mode: Literal["soft", "hard"] = "soft", note: str | None = None):
+        """Press it.
+
+        More about it.
+        """
+        return size, force, mode
+
+    return empty
+
+
+def test_builds_with_checked_options_and_context(registry):
+    assert registry.build("press", {"force": 3}, size=7) == (7, 3, "soft")
+    assert registry.names() == ["press"]
+    assert registry.summary("press") == "Press it."
+    assert list(registry.options("press")) == ["force", "mode", "note"]
+
+
+def test_a_second_of_one_name_is_refused(registry):
+    with pytest.raises(InputError, match="already registered"):
+        registry.register("press")(lambda: None)
+
+
+def test_unknown_names_name_the_nearest_and_all(registry):
+    with pytest.raises(InputError, match="unknown gadget 'pres'; did you mean 'press'\\? allowed: press"):
+        registry.get("pres")
+
+
+def test_all_faults_of_the_options_are_told_at_once(registry):
+    faults = registry.check("press", {"forse": 1, "force": "big", "mode": "medium", "note": 3})
+    assert len(faults) == 4
+    assert "no option 'forse'; did you mean 'force'?" in faults[0]
+    assert "force must be a whole number, got 'big'" in faults[1]
+    assert "mode must be one of 'soft', 'hard', got 'medium'" in faults[2]
+    with pytest.raises(InputError, match=r"forse.*force must"):
+        registry.build("press", {"forse": 1, "force": "big"}, size=0)
+
+
+def test_a_truth_value_is_no_number(registry):
+    assert registry.check("press", {"force": True})
+
+
+def test_a_module_path_is_imported(registry):
+    assert registry.get("collections:OrderedDict").__name__ == "OrderedDict"
+    with pytest.raises(InputError, match="cannot be imported"):
+        registry.get("collections:NoSuchThing")
+    with pytest.raises(InputError, match="cannot be imported"):
+        registry.get("no_such_module:x")
+
+
+@pytest.mark.parametrize(
+    "kind", ["datasets", "augmentations", "encoders", "models", "rules", "objectives", "figures"]
+)
+def test_every_built_in_has_a_one_line_description(kind):
+    import rc_vs_snn.registry as home
+
+    known = getattr(home, kind)
+    assert known.names()
+    for name in known.names():
+        assert 15 < len(known.summary(name)) < 120
+        assert known.summary(name).endswith((".", "?", ")."))
