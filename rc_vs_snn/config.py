@@ -81,6 +81,12 @@ class Training:
         schedule: "one-cycle", "cosine" or "constant", stepped per batch.
         clip_norm: largest gradient norm; 0 switches clipping off.
         patience: epochs without a better validation accuracy before stopping; 0 never stops early.
+        ema_decay: per-batch decay of a running mean of the weights, which is what is validated and
+            kept; 0 keeps the weights themselves.
+        threshold_warmup: epochs over which the threshold seen by training rises from 0 to the rule's;
+            an untrained model then decides at once, so the first epochs cost one step and not T.
+        precision: "float32", or "bfloat16" for the products of training (quicker on processors that
+            have it); validation and test always run in float32.
     """
 
     epochs: int = 15
@@ -90,10 +96,13 @@ class Training:
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     clip_norm: float = 1.0
     patience: int = 0
+    ema_decay: float = 0.0
+    threshold_warmup: int = 0
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
         faults = []
-        for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0)):
+        for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0), ("threshold_warmup", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 faults.append(f"training.{name} must be a whole number of at least {least}, got {value!r}")
@@ -103,10 +112,13 @@ class Training:
                 faults.append(f"training.{name} must be a number of at least 0, got {value!r}")
         if self.learning_rate == 0:
             faults.append("training.learning_rate must be above 0")
-        if self.schedule not in ("one-cycle", "cosine", "constant"):
-            faults.append(
-                f"training.schedule: {did_you_mean(str(self.schedule), ('one-cycle', 'cosine', 'constant'))}"
-            )
+        if not isinstance(self.ema_decay, int | float) or not 0 <= self.ema_decay < 1:
+            faults.append(f"training.ema_decay must lie in [0, 1), got {self.ema_decay!r}")
+        choices = {"schedule": ("one-cycle", "cosine", "constant"), "precision": ("float32", "bfloat16")}
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                faults.append(f"unknown training.{name} '{value}'; {did_you_mean(str(value), allowed)}")
         if faults:
             raise InputError("; ".join(faults))
 

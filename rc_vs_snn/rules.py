@@ -64,6 +64,23 @@ class FallingThreshold:
         return self.threshold + (self.final - self.threshold) * step / (n_steps - 1)
 
 
+@dataclass(frozen=True)
+class Scaled:
+    """Another rule with its threshold multiplied: how training eases into a high threshold.
+
+    Attributes:
+        rule: the rule.
+        factor: what its threshold is multiplied by.
+    """
+
+    rule: Rule
+    factor: float
+
+    def threshold_at(self, step: int, n_steps: int) -> float:
+        """Return the threshold in force at ``step`` of ``n_steps``."""
+        return self.factor * self.rule.threshold_at(step, n_steps)
+
+
 def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:
     """Raise InputError if the evidence could never meet (or could not miss) the rule's threshold.
 

@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rc_vs_snn import seeds
 from rc_vs_snn.config import Training
@@ -16,7 +17,7 @@ from rc_vs_snn.contracts import Decision, Samples
 from rc_vs_snn.decision import run_to_decision
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.objectives import Objective
-from rc_vs_snn.rules import Rule
+from rc_vs_snn.rules import Rule, Scaled
 
 Encoder = Callable[..., Encoded]
 Augmentation = Callable[[Samples, np.random.Generator], Samples]
@@ -111,8 +112,11 @@ def train_epoch(
     """
     task.model.train()
     tally = Tally()
-    for encoded, labels in task.batches(samples, rows, config.batch_size, f"train-{epoch}", augment=True):
-        loss, decision = task.objective(task.model, encoded, labels, task.rule)
+    batches = task.batches(samples, rows, config.batch_size, f"train-{epoch}", augment=True)
+    for encoded, labels in batches:
+        rule = warmed_up(task.rule, config, epoch + tally.count / len(rows))
+        with torch.autocast(task.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+            loss, decision = task.objective(task.model, encoded, labels, rule)
         if not math.isfinite(loss.item()):
             raise TrainingDivergedError(
                 f"the loss became {loss.item()} in epoch {epoch}; lower training.learning_rate or "
@@ -169,17 +173,25 @@ def train(
     optimiser = torch.optim.AdamW(parameter_groups(task.model, config.weight_decay), lr=config.learning_rate)
     n_batches = math.ceil(len(train_samples) / config.batch_size)
     schedule = make_schedule(optimiser, config, n_batches)
+    averaged = _running_mean(task.model, config.ema_decay)
+    judged = replace(task, model=averaged.module) if averaged else task
+
+    def after_batch() -> None:
+        schedule.step()
+        if averaged:
+            averaged.update_parameters(task.model)
+
     history: list[dict[str, Any]] = []
     best, best_weights, since_best = -1.0, _copy_weights(task.model), 0
     for epoch in range(config.epochs):
         start = time.perf_counter()
         rows = seeds.generator_for(task.seed, "shuffle", epoch).permutation(len(train_samples))
-        tally = train_epoch(task, train_samples, rows, epoch, config, optimiser, schedule.step, report)
+        tally = train_epoch(task, train_samples, rows, epoch, config, optimiser, after_batch, report)
         entry = {
             "epoch": epoch,
             "train_loss": tally.loss / tally.count,
             **tally.means("train"),
-            **validate(task, valid_samples).means("valid"),
+            **validate(judged, valid_samples).means("valid"),
             "seconds": time.perf_counter() - start,
             "learning_rate": optimiser.param_groups[0]["lr"],
         }
@@ -188,11 +200,18 @@ def train(
             on_epoch(entry)
         since_best += 1
         if entry["valid_accuracy"] > best:
-            best, best_weights, since_best = entry["valid_accuracy"], _copy_weights(task.model), 0
+            best, best_weights, since_best = entry["valid_accuracy"], _copy_weights(judged.model), 0
         if config.patience and since_best >= config.patience:
             break
     task.model.load_state_dict(best_weights)
     return history
+
+
+def warmed_up(rule: Rule, config: Training, epochs_done: float) -> Rule:
+    """Return the rule training sees after ``epochs_done`` epochs (a fraction within one)."""
+    if epochs_done >= config.threshold_warmup:
+        return rule
+    return Scaled(rule, epochs_done / config.threshold_warmup)
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -217,6 +236,13 @@ def make_schedule(
     if config.schedule == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=total)
     return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+
+
+def _running_mean(model: nn.Module, decay: float) -> AveragedModel | None:
+    """Return a copy of the model whose weights follow as an exponential mean (None for decay 0)."""
+    return (
+        AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=False) if decay else None
+    )
 
 
 def _copy_weights(model: nn.Module) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from rc_vs_snn.contracts import Trace
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.records import TRACE, Record
 
-SECTIONS = ("dataset", "encoder", "model", "rule", "objective", "training")
+NOT_CONFIGURATION = ("label", "seed")  # what may differ between repetitions, and what names them
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,7 @@ class Run:
 
     def metric(self, name: str) -> float:
         """Return a number of the operating point; NaN where there is none."""
-        value = self.record.metrics.get(name)
-        return float("nan") if value is None else float(value)
+        return float(self.record.metrics.get(name, np.nan))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +107,8 @@ def group_runs(records: Sequence[Record]) -> list[Group]:
     members: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         if record.status == "done":
-            same = {name: record.config.get(name) for name in SECTIONS}
-            members.setdefault((record.label, json.dumps(same, sort_keys=True)), []).append(record)
+            same = json.dumps(_flat(record.config), sort_keys=True)
+            members.setdefault((record.label, same), []).append(record)
     if not members:
         states = ", ".join(f"{record.label}: {record.status}" for record in records) or "none given"
         raise InputError(f"no finished run to analyse ({states}); run the failed ones again")
@@ -143,8 +142,9 @@ def _unique_label(group: Sequence[Record], groups: Sequence[Sequence[Record]]) -
 
 
 def _flat(config: dict[str, Any]) -> dict[str, Any]:
-    return {
-        f"{section}.{key}": value
-        for section in SECTIONS
-        for key, value in (config.get(section) or {}).items()
-    }
+    flat: dict[str, Any] = {}
+    for section, content in config.items():
+        if section not in NOT_CONFIGURATION:
+            options = content.items() if isinstance(content, dict) else [("name", content)]
+            flat |= {f"{section}.{key}": value for key, value in options}
+    return flat

@@ -49,10 +49,12 @@ class Model(Protocol):
 
 def evidence_of(readout: Tensor, kind: EvidenceKind) -> Tensor:
     """Return what the rule compares with its threshold, ``(..., K)``."""
+    if readout.dtype == torch.bfloat16:  # training in bfloat16: the rule still reads float32
+        readout = readout.float()
     return readout.softmax(-1) if kind == "probability" else readout
 
 
-def synaptic_operations(values: Tensor, fan_out: int) -> tuple[Tensor, Tensor]:
+def synaptic_operations(values: Tensor, fan_out: float) -> tuple[Tensor, Tensor]:
     """Count the synaptic operations that one layer's inputs cause.
 
     A spike costs its fan-out in accumulates (an integer count of n costs n of them); a real-valued

@@ -39,32 +39,32 @@ class SpikingLayer(nn.Module):
 
     Args:
         neuron: a ``snntorch.Leaky`` (state: membrane) or ``snntorch.Synaptic`` (state: current, membrane).
-        width: number of neurons.
+        shape: shape of the layer, ``(neuron,)`` or ``(map, H, W)``.
     """
 
-    def __init__(self, neuron: snn.SpikingNeuron, width: int) -> None:
+    def __init__(self, neuron: snn.SpikingNeuron, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.neuron = neuron
-        self.width = width
+        self.shape = shape
         self.n_states = 2 if isinstance(neuron, snn.Synaptic) else 1
         # snnTorch appends every neuron to a class-level list (for hidden-state resets, which we do
         # not use): left there, no network of the process would ever be freed.
         snn.SpikingNeuron.instances.remove(neuron)
 
     def forward(self, current: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return the spikes ``(B, width)`` and the new state (the membrane last)."""
+        """Return the spikes ``(B, *shape)`` and the new state (the membrane last)."""
         spikes, *new = self.neuron(current, *state)
         self._forget()
         return spikes, tuple(new)
 
     def spikes(self, state: State) -> Tensor:
-        """Return the spikes that the step which returned ``state`` emitted, ``(B, width)``."""
+        """Return the spikes that the step which returned ``state`` emitted, ``(B, *shape)``."""
         return (state[-1] > self.neuron.threshold).to(state[-1].dtype)
 
     def _forget(self) -> None:
         # snnTorch keeps the last state on the module; drop it so that no graph outlives its batch.
         for name in ("mem", "syn")[: self.n_states]:
-            setattr(self.neuron, name, getattr(self.neuron, name).detach()[:0])
+            setattr(self.neuron, name, torch.zeros(0, device=self.neuron.threshold.device))
         self.neuron.reset = None
 
 
@@ -120,28 +120,20 @@ class RankSNN(nn.Module):
         self.dropout = dropout
         self.evidence: EvidenceKind = "probability" if evidence == "softmax" else "membrane"
 
-        def spiking(width: int) -> SpikingLayer:
-            shared = {
-                "beta": torch.full((width,), decay),
-                "learn_beta": learn_decay,
-                "threshold": torch.full((width,), threshold),
-                "learn_threshold": learn_threshold,
-                "reset_mechanism": reset,
-                "spike_grad": _same_dtype(_SPIKE_GRADS[spike_grad](slope)),
-            }
-            if neuron == "leaky":
-                return SpikingLayer(snn.Leaky(**shared), width)
-            current = torch.full((width,), synaptic_decay)
-            return SpikingLayer(snn.Synaptic(alpha=current, learn_alpha=learn_decay, **shared), width)
+        def spiking() -> SpikingLayer:
+            return leaky_layer(
+                (hidden,), decay, spike_grad, slope, reset=reset, threshold=threshold,
+                learn_decay=learn_decay, learn_threshold=learn_threshold,
+                synaptic_decay=synaptic_decay if neuron == "synaptic" else None,
+            )  # fmt: skip
 
         widths = [math.prod(layout)] + [hidden] * layers
         self.synapses = nn.ModuleList(nn.Linear(widths[i], hidden) for i in range(layers))
-        self.neurons = nn.ModuleList(spiking(hidden) for _ in range(layers))
+        self.neurons = nn.ModuleList(spiking() for _ in range(layers))
         self.readout = nn.Linear(hidden, n_classes)
-        output = snn.Leaky(
-            beta=torch.full((n_classes,), decay), learn_beta=learn_decay, reset_mechanism="none"
+        self.output = leaky_layer(
+            (n_classes,), decay, spike_grad, slope, reset="none", learn_decay=learn_decay
         )
-        self.output = SpikingLayer(output, n_classes)
         with torch.no_grad():
             for synapse in cast(Sequence[nn.Linear], self.synapses):
                 synapse.weight.mul_(gain)
@@ -150,10 +142,10 @@ class RankSNN(nn.Module):
         """Return zero membranes (and currents), ``(B, width)`` (and dropout masks in training)."""
         state: State = ()
         for layer in [*self._hidden(), self.output]:
-            zeros = torch.zeros(batch, layer.width, device=device, dtype=self.readout.weight.dtype)
+            zeros = torch.zeros(batch, *layer.shape, device=device, dtype=self.readout.weight.dtype)
             state += (zeros,) * layer.n_states
             if self._drops() and layer is not self.output:
-                state += (held_mask(zeros, layer.width, self.dropout),)
+                state += (held_mask(zeros, layer.shape[0], self.dropout),)
         return state
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -178,7 +170,7 @@ class RankSNN(nn.Module):
         """Count synaptic operations: every spike costs its fan-out."""
         acs, macs = x.new_zeros(len(x)), x.new_zeros(len(x))
         hidden = self._hidden()
-        fan_outs = [*(layer.width for layer in hidden), self.output.width]
+        fan_outs = [*(layer.shape[0] for layer in hidden), self.output.shape[0]]
         at = 0
         for index, fan_out in enumerate(fan_outs):
             layer_acs, layer_macs = synaptic_operations(x, fan_out)
@@ -191,6 +183,46 @@ class RankSNN(nn.Module):
 
     def _hidden(self) -> Sequence[SpikingLayer]:
         return cast(Sequence[SpikingLayer], self.neurons)
+
+
+def leaky_layer(
+    shape: tuple[int, ...],
+    decay: float,
+    spike_grad: SpikeGrad,
+    slope: float,
+    *,
+    reset: Literal["subtract", "zero", "none"] = "subtract",
+    threshold: float = 1.0,
+    learn_decay: bool = True,
+    learn_threshold: bool = False,
+    synaptic_decay: float | None = None,
+) -> SpikingLayer:
+    """Return one layer of snnTorch neurons with a decay and threshold per neuron, or per feature map.
+
+    Args:
+        shape: ``(neuron,)`` or ``(map, H, W)``.
+        decay: initial membrane decay per step.
+        spike_grad: surrogate gradient by name.
+        slope: steepness of the surrogate gradient.
+        reset: what a spike does to the membrane.
+        threshold: firing threshold.
+        learn_decay: whether decays are trained.
+        learn_threshold: whether thresholds are trained.
+        synaptic_decay: initial decay of the synaptic current; None for neurons without one.
+    """
+    one_each = (shape[0],) + (1,) * (len(shape) - 1)
+    shared = {
+        "beta": torch.full(one_each, decay),
+        "learn_beta": learn_decay,
+        "threshold": torch.full(one_each, threshold),
+        "learn_threshold": learn_threshold,
+        "reset_mechanism": reset,
+        "spike_grad": _same_dtype(_SPIKE_GRADS[spike_grad](slope)),
+    }
+    if synaptic_decay is None:
+        return SpikingLayer(snn.Leaky(**shared), shape)
+    current = torch.full(one_each, synaptic_decay)
+    return SpikingLayer(snn.Synaptic(alpha=current, learn_alpha=learn_decay, **shared), shape)
 
 
 def _same_dtype(surrogate_gradient: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -1,0 +1,186 @@
+"""Convolutional rank-coded spiking networks: spiking throughout, or with an analogue first stage."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.models.conv import (
+    AnalogueBlock,
+    as_images,
+    convolution,
+    convolution_operations,
+    stages,
+)
+from rc_vs_snn.models.dropout import check_dropout, held_mask
+from rc_vs_snn.models.interface import State, synaptic_operations
+from rc_vs_snn.models.rank_snn import SpikeGrad, SpikingLayer, leaky_layer
+from rc_vs_snn.models.recurrent import check_sizes
+from rc_vs_snn.registry import models
+from rc_vs_snn.rules import EvidenceKind
+
+
+class ConvRankSNN(nn.Module):
+    """Convolutions and a hidden layer of snnTorch neurons; the first output spike decides.
+
+    Args:
+        layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
+        n_classes: number of classes K.
+        n_analogue: how many leading stages are group-normalised ReLUs in place of spiking neurons.
+        maps: feature maps of the first convolution (the others have twice as many).
+        hidden: spiking neurons of the hidden layer.
+        decay: initial membrane decay per step, in [0, 1].
+        spike_grad: surrogate gradient by name.
+        slope: steepness of the surrogate gradient.
+        gain: factor on the usual initial weights of spiking stages.
+        dropout: probability of silencing a hidden neuron in training, held over time steps.
+    """
+
+    evidence: EvidenceKind = "membrane"
+
+    def __init__(
+        self,
+        layout: tuple[int, ...],
+        n_classes: int,
+        n_analogue: int,
+        maps: int,
+        hidden: int,
+        decay: float,
+        spike_grad: SpikeGrad,
+        slope: float,
+        gain: float,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        check_sizes(hidden, 1)
+        check_dropout(dropout)
+        if not (0 <= decay <= 1 and slope > 0 and gain > 0):
+            raise InputError(
+                f"decay must lie in [0, 1], slope and gain above 0, got {decay:g}, {slope:g} and {gain:g}"
+            )
+        parts = stages(layout, maps)
+        self.dropout = dropout
+        self.analogue = AnalogueBlock(parts[:n_analogue])
+        self.spiking_stages = parts[n_analogue:]
+        self.inputs = parts[0].inputs
+        self.convolutions = nn.ModuleList(convolution(stage) for stage in self.spiking_stages)
+        self.neurons = nn.ModuleList(
+            leaky_layer(stage.outputs, decay, spike_grad, slope) for stage in self.spiking_stages
+        )
+        self.synapse = nn.Linear(math.prod(parts[-1].outputs), hidden)
+        self.hidden = leaky_layer((hidden,), decay, spike_grad, slope)
+        self.readout = nn.Linear(hidden, n_classes)
+        self.output = leaky_layer((n_classes,), decay, spike_grad, slope, reset="none")
+        with torch.no_grad():
+            weights = [layer.weight for layer in cast(Sequence[nn.Conv2d], self.convolutions)]
+            for weight in [*weights, self.synapse.weight]:
+                weight.mul_(gain)
+
+    def initial_state(self, batch: int, device: torch.device | str) -> State:
+        """Return zero membranes, ``(B, map, H, W)`` and ``(B, neuron)`` (and a dropout mask in training)."""
+        dtype = self.readout.weight.dtype
+        layers = [*self._layers(), self.hidden, self.output]
+        state: State = tuple(torch.zeros(batch, *layer.shape, device=device, dtype=dtype) for layer in layers)
+        if self._drops():
+            state += (held_mask(state[-1], self.hidden.shape[0], self.dropout),)
+        return state
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Advance one time step; see ``Model.step``. The readout is the output membranes, ``(B, K)``."""
+        x = self.analogue(as_images(x, self.inputs))
+        new: State = ()
+        for index, layer in enumerate(self._layers()):
+            x, membrane = layer(self._convolve(x, index), state[index : index + 1])
+            new += membrane
+        x, membrane = self.hidden(self.synapse(x.flatten(1)), state[len(new) : len(new) + 1])
+        new += membrane
+        if self._drops():
+            x = x * state[-1]
+        _, membrane = self.output(self.readout(x), state[len(new) : len(new) + 1])
+        new += membrane
+        return membrane[0], new + state[len(new) :]
+
+    def operations(self, x: Tensor, before: State, after: State) -> tuple[Tensor, Tensor]:
+        """Count synaptic operations: every spike costs its fan-out, every analogue value multiplies."""
+        acs, macs, x = self.analogue.operations(as_images(x, self.inputs))
+        for index, (layer, stage) in enumerate(zip(self._layers(), self.spiking_stages, strict=True)):
+            more_acs, more_macs = convolution_operations(x, stage)
+            acs, macs = acs + more_acs, macs + more_macs
+            x = layer.spikes(after[index : index + 1])
+        n_stages = len(self.spiking_stages)
+        hidden_spikes = self.hidden.spikes(after[n_stages : n_stages + 1])
+        for values, fan_out in (
+            (x.flatten(1), self.hidden.shape[0]),
+            (hidden_spikes, self.output.shape[0]),
+        ):
+            more_acs, more_macs = synaptic_operations(values, fan_out)
+            acs, macs = acs + more_acs, macs + more_macs
+        return acs, macs
+
+    def _convolve(self, x: Tensor, index: int) -> Tensor:
+        return cast(Sequence[Callable[[Tensor], Tensor]], self.convolutions)[index](x)
+
+    def _layers(self) -> Sequence[SpikingLayer]:
+        return cast(Sequence[SpikingLayer], self.neurons)
+
+    def _drops(self) -> bool:
+        return self.training and self.dropout > 0
+
+
+@models.register("conv-rank-snn")
+def conv_rank_snn(
+    layout: tuple[int, ...],
+    n_classes: int,
+    maps: int = 16,
+    hidden: int = 256,
+    decay: float = 0.9,
+    spike_grad: SpikeGrad = "fast-sigmoid",
+    slope: float = 10.0,
+    gain: float = 2.0,
+    dropout: float = 0.0,
+) -> ConvRankSNN:
+    """Three convolutions and a hidden layer, spiking throughout; the first output spike decides.
+
+    Args:
+        layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
+        n_classes: number of classes K.
+        maps: feature maps of the first convolution (the others have twice as many).
+        hidden: spiking neurons of the hidden layer.
+        decay: initial membrane decay per step, in [0, 1]; trained, one per map or neuron.
+        spike_grad: surrogate gradient by name.
+        slope: steepness of the surrogate gradient.
+        gain: factor on the usual initial weights; above 1 lets few input spikes make a neuron fire.
+        dropout: probability of silencing a hidden neuron in training, held over time steps.
+    """
+    return ConvRankSNN(layout, n_classes, 0, maps, hidden, decay, spike_grad, slope, gain, dropout)
+
+
+@models.register("conv-rank-snn-analogue")
+def conv_rank_snn_analogue(
+    layout: tuple[int, ...],
+    n_classes: int,
+    maps: int = 16,
+    hidden: int = 256,
+    decay: float = 0.9,
+    spike_grad: SpikeGrad = "fast-sigmoid",
+    slope: float = 10.0,
+    gain: float = 2.0,
+    dropout: float = 0.0,
+) -> ConvRankSNN:
+    """Like conv-rank-snn with an analogue first stage (normalised ReLU): a hybrid, named as such.
+
+    Args:
+        layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
+        n_classes: number of classes K.
+        maps: feature maps of the first convolution (the others have twice as many).
+        hidden: spiking neurons of the hidden layer.
+        decay: initial membrane decay per step, in [0, 1]; trained, one per map or neuron.
+        spike_grad: surrogate gradient by name.
+        slope: steepness of the surrogate gradient.
+        gain: factor on the usual initial weights of spiking stages.
+        dropout: probability of silencing a hidden neuron in training, held over time steps.
+    """
+    return ConvRankSNN(layout, n_classes, 1, maps, hidden, decay, spike_grad, slope, gain, dropout)
