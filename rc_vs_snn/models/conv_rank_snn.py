@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.conv import (
     AnalogueBlock,
+    Shape,
     as_images,
     convolution,
     convolution_operations,
@@ -21,6 +22,11 @@ from rc_vs_snn.models.rank_snn import SpikeGrad, SpikingLayer, leaky_layer
 from rc_vs_snn.models.recurrent import check_sizes
 from rc_vs_snn.registry import models
 from rc_vs_snn.rules import EvidenceKind
+
+
+def maps_last(shape: Shape) -> Shape:
+    """Return ``(map, H, W)`` as ``(H, W, map)``, the order in which membranes lie in memory."""
+    return (shape[1], shape[2], shape[0])
 
 
 class ConvRankSNN(nn.Module):
@@ -68,7 +74,7 @@ class ConvRankSNN(nn.Module):
         self.inputs = parts[0].inputs
         self.convolutions = nn.ModuleList(convolution(stage) for stage in self.spiking_stages)
         self.neurons = nn.ModuleList(
-            leaky_layer(stage.outputs, decay, spike_grad, slope) for stage in self.spiking_stages
+            leaky_layer(maps_last(stage.outputs), decay, spike_grad, slope) for stage in self.spiking_stages
         )
         self.synapse = nn.Linear(math.prod(parts[-1].outputs), hidden)
         self.hidden = leaky_layer((hidden,), decay, spike_grad, slope)
@@ -80,7 +86,7 @@ class ConvRankSNN(nn.Module):
                 weight.mul_(gain)
 
     def initial_state(self, batch: int, device: torch.device | str) -> State:
-        """Return zero membranes, ``(B, map, H, W)`` and ``(B, neuron)`` (and a dropout mask in training)."""
+        """Return zero membranes, ``(B, H, W, map)`` and ``(B, neuron)`` (and a dropout mask in training)."""
         dtype = self.readout.weight.dtype
         layers = [*self._layers(), self.hidden, self.output]
         state: State = tuple(torch.zeros(batch, *layer.shape, device=device, dtype=dtype) for layer in layers)
@@ -93,7 +99,9 @@ class ConvRankSNN(nn.Module):
         x = self.analogue(as_images(x, self.inputs))
         new: State = ()
         for index, layer in enumerate(self._layers()):
-            x, membrane = layer(self._convolve(x, index), state[index : index + 1])
+            current = self._convolve(x, index).permute(0, 2, 3, 1)  # (B, H, W, map)
+            x, membrane = layer(current, state[index : index + 1])
+            x = x.permute(0, 3, 1, 2)  # (B, map, H, W), channels last in memory
             new += membrane
         x, membrane = self.hidden(self.synapse(x.flatten(1)), state[len(new) : len(new) + 1])
         new += membrane
@@ -109,7 +117,7 @@ class ConvRankSNN(nn.Module):
         for index, (layer, stage) in enumerate(zip(self._layers(), self.spiking_stages, strict=True)):
             more_acs, more_macs = convolution_operations(x, stage)
             acs, macs = acs + more_acs, macs + more_macs
-            x = layer.spikes(after[index : index + 1])
+            x = layer.spikes(after[index : index + 1]).permute(0, 3, 1, 2)
         n_stages = len(self.spiking_stages)
         hidden_spikes = self.hidden.spikes(after[n_stages : n_stages + 1])
         for values, fan_out in (

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.dropout import check_dropout, held_mask
 from rc_vs_snn.models.interface import State, synaptic_operations
+from rc_vs_snn.models.lif import ATAN, FAST_SIGMOID, LeakyStep
 from rc_vs_snn.models.recurrent import check_sizes
 from rc_vs_snn.registry import models
 from rc_vs_snn.rules import EvidenceKind
@@ -32,27 +33,42 @@ _SPIKE_GRADS: dict[SpikeGrad, Callable[[float], Callable[[Tensor], Tensor]]] = {
     "triangular": lambda slope: surrogate.triangular(slope),
     "straight-through": lambda slope: surrogate.straight_through_estimator(),
 }
+_FUSED: dict[SpikeGrad, int] = {"fast-sigmoid": FAST_SIGMOID, "atan": ATAN}
 
 
 class SpikingLayer(nn.Module):
     """One snnTorch neuron layer with its state passed in and out.
 
     Args:
-        neuron: a ``snntorch.Leaky`` (state: membrane) or ``snntorch.Synaptic`` (state: current, membrane).
-        shape: shape of the layer, ``(neuron,)`` or ``(map, H, W)``.
+        neuron: a ``snntorch.Leaky`` (state: membrane) or ``snntorch.Synaptic`` (state: current, membrane),
+            with decay and threshold given per entry of the last axis.
+        shape: shape of the layer, ``(neuron,)`` or ``(H, W, map)``.
+        spike_grad: name of the neuron's surrogate gradient.
+        slope: its steepness.
     """
 
-    def __init__(self, neuron: snn.SpikingNeuron, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, neuron: snn.SpikingNeuron, shape: tuple[int, ...], spike_grad: SpikeGrad, slope: float
+    ) -> None:
         super().__init__()
         self.neuron = neuron
         self.shape = shape
+        self.slope = slope
         self.n_states = 2 if isinstance(neuron, snn.Synaptic) else 1
+        self.surrogate = _FUSED.get(spike_grad) if isinstance(neuron, snn.Leaky) else None
+        self.reset = snn.SpikingNeuron.reset_dict[neuron.reset_mechanism]
         # snnTorch appends every neuron to a class-level list (for hidden-state resets, which we do
         # not use): left there, no network of the process would ever be freed.
         snn.SpikingNeuron.instances.remove(neuron)
 
     def forward(self, current: Tensor, state: State) -> tuple[Tensor, State]:
         """Return the spikes ``(B, *shape)`` and the new state (the membrane last)."""
+        if self.surrogate is not None and state[-1].dtype == torch.float32 and current.device.type == "cpu":
+            spikes, membrane = LeakyStep.apply(
+                current.float(), state[0], self.neuron.beta, self.neuron.threshold,
+                self.reset, self.surrogate, self.slope,
+            )  # fmt: skip
+            return spikes, (membrane,)
         spikes, *new = self.neuron(current, *state)
         self._forget()
         return spikes, tuple(new)
@@ -200,7 +216,7 @@ def leaky_layer(
     """Return one layer of snnTorch neurons with a decay and threshold per neuron, or per feature map.
 
     Args:
-        shape: ``(neuron,)`` or ``(map, H, W)``.
+        shape: ``(neuron,)`` or ``(H, W, map)``.
         decay: initial membrane decay per step.
         spike_grad: surrogate gradient by name.
         slope: steepness of the surrogate gradient.
@@ -210,7 +226,7 @@ def leaky_layer(
         learn_threshold: whether thresholds are trained.
         synaptic_decay: initial decay of the synaptic current; None for neurons without one.
     """
-    one_each = (shape[0],) + (1,) * (len(shape) - 1)
+    one_each = shape[-1:]
     shared = {
         "beta": torch.full(one_each, decay),
         "learn_beta": learn_decay,
@@ -220,9 +236,10 @@ def leaky_layer(
         "spike_grad": _same_dtype(_SPIKE_GRADS[spike_grad](slope)),
     }
     if synaptic_decay is None:
-        return SpikingLayer(snn.Leaky(**shared), shape)
+        return SpikingLayer(snn.Leaky(**shared), shape, spike_grad, slope)
     current = torch.full(one_each, synaptic_decay)
-    return SpikingLayer(snn.Synaptic(alpha=current, learn_alpha=learn_decay, **shared), shape)
+    neuron = snn.Synaptic(alpha=current, learn_alpha=learn_decay, **shared)
+    return SpikingLayer(neuron, shape, spike_grad, slope)
 
 
 def _same_dtype(surrogate_gradient: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -59,7 +59,7 @@ class TrainingHistory:
         panels[1].xaxis.get_major_locator().set_params(integer=True)
         handles = [
             style.key(
-                f"{label} ({len(table.where(label=label).distinct('seed'))} seeds)",
+                f"{label} ({_seeds(len(table.where(label=label).distinct('seed')))})",
                 color=look.colour, linestyle=look.line, marker=look.marker, markersize=4,
             )
             for label, look in looks.items()
@@ -76,3 +76,7 @@ def _draw_label(axes: Axes, table: Table, column: str, label: str, look: style.L
             color=look.colour, linestyle=look.line, marker=look.marker, markersize=2.5, linewidth=1,
             label=f"{label}, seed {seed}",
         )  # fmt: skip
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed" if count == 1 else f"{count} seeds"

@@ -1,0 +1,118 @@
+"""One step of leaky integrate-and-fire neurons in one pass over memory, forward and backward.
+
+snnTorch's ``Leaky`` does the same in a dozen tensor operations, each of which reads and writes every
+membrane. The neuron object stays snnTorch's and holds the parameters; this is its arithmetic, equal
+to it in value and gradient (tests/models/test_lif.py), for membranes in float32 on the CPU.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+
+FAST_SIGMOID, ATAN = 0, 1
+SUBTRACT, ZERO, NONE = 0, 1, 2
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _advance(current, membrane, decay, threshold, reset, new, spikes):  # type: ignore[no-untyped-def]
+    rows, width = current.shape
+    for row in range(rows):
+        for n in range(width):
+            before = membrane[row, n]
+            fired = np.float32(before > threshold[n])
+            if reset == ZERO:
+                before = before * (np.float32(1) - fired)
+            value = decay[n] * before + current[row, n]
+            if reset == SUBTRACT:
+                value = value - fired * threshold[n]
+            new[row, n] = value
+            spikes[row, n] = np.float32(value > threshold[n])
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _retreat(  # type: ignore[no-untyped-def]
+    from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
+    to_current, to_membrane, to_decay, to_threshold,
+):  # fmt: skip
+    rows, width = new.shape
+    half_pi = np.float32(np.pi / 2)
+    for row in range(rows):
+        for n in range(width):
+            shifted = new[row, n] - threshold[n]
+            if surrogate == FAST_SIGMOID:
+                scale = slope * abs(shifted) + np.float32(1)
+                derivative = np.float32(1) / (scale * scale)
+            else:
+                scale = half_pi * slope * shifted
+                derivative = slope / np.float32(2) / (np.float32(1) + scale * scale)
+            by_spike = from_spikes[row, n] * derivative
+            gradient = from_new[row, n] + by_spike
+            before = membrane[row, n]
+            fired = np.float32(before > threshold[n])
+            kept = np.float32(1) - fired if reset == ZERO else np.float32(1)
+            to_current[row, n] = gradient
+            to_membrane[row, n] = gradient * decay[n] * kept
+            to_decay[n] += gradient * before * kept
+            to_threshold[n] -= by_spike
+            if reset == SUBTRACT:
+                to_threshold[n] -= gradient * fired
+
+
+class LeakyStep(torch.autograd.Function):
+    """``(current, membrane, decay, threshold) -> (spikes, new membrane)`` with a surrogate gradient.
+
+    The last axis is the one along which decay and threshold differ, ``(n,)`` each. The reset carries
+    no gradient but that of the threshold it subtracts, as in snnTorch.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        current: Tensor,
+        membrane: Tensor,
+        decay: Tensor,
+        threshold: Tensor,
+        reset: int,
+        surrogate: int,
+        slope: float,
+    ) -> tuple[Tensor, Tensor]:
+        """Advance one step; see the class."""
+        current, membrane = current.contiguous(), membrane.contiguous()
+        clamped = decay.clamp(0, 1)
+        new, spikes = torch.empty_like(current), torch.empty_like(current)
+        _advance(
+            _rows(current),
+            _rows(membrane),
+            clamped.numpy(),
+            threshold.numpy(),
+            reset,
+            _rows(new),
+            _rows(spikes),
+        )
+        ctx.save_for_backward(membrane, new, decay, clamped, threshold)
+        ctx.constants = (reset, surrogate, np.float32(slope))
+        return spikes, new
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the four tensors."""
+        membrane, new, decay, clamped, threshold = ctx.saved_tensors
+        from_spikes, from_new = (gradient.contiguous() for gradient in gradients)
+        to_current, to_membrane = torch.empty_like(new), torch.empty_like(new)
+        to_decay = torch.zeros_like(decay, dtype=torch.float64)
+        to_threshold = torch.zeros_like(threshold, dtype=torch.float64)
+        reset, surrogate, slope = ctx.constants
+        _retreat(
+            _rows(from_spikes), _rows(from_new), _rows(membrane), _rows(new), clamped.numpy(),
+            threshold.numpy(), reset, surrogate, slope, _rows(to_current), _rows(to_membrane),
+            to_decay.numpy(), to_threshold.numpy(),
+        )  # fmt: skip
+        to_decay = torch.where((decay >= 0) & (decay <= 1), to_decay, 0)  # as clamp's own gradient
+        return to_current, to_membrane, to_decay.float(), to_threshold.float(), None, None, None
+
+
+def _rows(x: Tensor) -> np.ndarray:
+    return x.detach().reshape(-1, x.shape[-1]).numpy()
