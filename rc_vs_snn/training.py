@@ -230,8 +230,10 @@ def make_schedule(
     """Return the learning-rate schedule, stepped once per batch."""
     total = config.epochs * n_batches
     if config.schedule == "one-cycle":
+        steps = total + 1
+        rise = min(0.9, max(0.25, 2 / steps))  # a rise of less than a step divides by zero in torch
         return torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, max_lr=config.learning_rate, total_steps=total + 1, pct_start=0.25
+            optimiser, max_lr=config.learning_rate, total_steps=steps, pct_start=rise
         )
     if config.schedule == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=total)

@@ -1,0 +1,122 @@
+"""The shared convolutional block, its spiking variants, and their cost by hand."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from rc_vs_snn import InputError
+from rc_vs_snn.models import ConvRCLSTM, conv_rank_snn, conv_rank_snn_analogue
+from rc_vs_snn.models.conv import stages
+
+BUILD = {"lstm": ConvRCLSTM, "spiking": conv_rank_snn, "analogue first": conv_rank_snn_analogue}
+
+
+def test_the_stages_halve_28_pixels_twice():
+    assert [stage.outputs for stage in stages((28, 28), 16)] == [(16, 14, 14), (32, 14, 14), (32, 7, 7)]
+    assert [stage.outputs for stage in stages((3, 9, 10), 2)] == [(2, 5, 5), (4, 5, 5), (4, 3, 3)]
+
+
+@pytest.mark.parametrize("name", BUILD)
+def test_any_image_layout_runs_and_learns(name):
+    torch.manual_seed(0)
+    model = BUILD[name]((2, 9, 10), 3, maps=4, hidden=6)
+    state = model.initial_state(5, "cpu")
+    total = torch.zeros(())
+    for _ in range(4):
+        readout, state = model.step((torch.rand(5, 180) < 0.5).float(), state)
+        total = total + readout.pow(2).sum()
+    assert readout.shape == (5, 3)
+    total.backward()
+    for key, parameter in model.named_parameters():
+        if not key.startswith("output.neuron.threshold"):
+            assert parameter.grad is not None, key
+            assert torch.isfinite(parameter.grad).all(), key
+
+
+def test_the_spiking_net_equals_a_plain_loop():
+    torch.manual_seed(1)
+    model = conv_rank_snn((8, 8), 3, maps=2, hidden=5, decay=0.8, gain=3.0)
+    x = (torch.rand(6, 4, 64) < 0.5).float()
+    membranes = [torch.zeros(())] * 5
+    state = model.initial_state(4, "cpu")
+    n_spikes = 0
+    for step in range(6):
+        readout, state = model.step(x[step], state)
+        signal = x[step].reshape(4, 1, 8, 8)
+        for index, layer in enumerate([*model.convolutions, model.synapse]):
+            fired = (membranes[index] > 1).float()
+            membranes[index] = (
+                0.8 * membranes[index] + layer(signal.flatten(1) if index == 3 else signal) - fired
+            )
+            signal = (membranes[index] > 1).float()
+            n_spikes += int(signal.sum())
+        membranes[4] = 0.8 * membranes[4] + model.readout(signal)
+        torch.testing.assert_close(readout, membranes[4], rtol=1e-4, atol=1e-5)
+    assert n_spikes > 50
+
+
+def test_spiking_throughout_never_multiplies_and_the_hybrid_does():
+    torch.manual_seed(2)
+    x = (torch.rand(3, 64) < 0.5).float()
+    for build, multiplies in ((conv_rank_snn, False), (conv_rank_snn_analogue, True)):
+        model = build((8, 8), 3, maps=2, hidden=5, gain=3.0)
+        before = model.initial_state(3, "cpu")
+        _, after = model.step(x, before)
+        acs, macs = model.operations(x, before, after)
+        assert (macs > 0).all() == multiplies
+        assert (acs >= x.sum(1) * model.analogue.stages[0].fan_out if multiplies else acs > 0).all()
+
+
+def test_operations_of_the_first_stage_by_hand():
+    """5x5 kernel, stride 2, m = 2 maps: 2 * 25 / 4 = 12.5 synapses for each input spike."""
+    model = conv_rank_snn((8, 8), 3, maps=2, hidden=5)
+    with torch.no_grad():
+        for layer in model.convolutions:
+            layer.weight.zero_()
+            layer.bias.zero_()
+        model.synapse.bias.zero_()
+    x = torch.zeros(2, 64)
+    x[0, :3] = 1
+    before = model.initial_state(2, "cpu")
+    _, after = model.step(x, before)
+    acs, macs = model.operations(x, before, after)
+    assert acs.tolist() == [3 * 12.5, 0]
+    assert macs.tolist() == [0, 0]
+
+
+def test_features_of_a_sample_do_not_depend_on_the_batch():
+    model = ConvRCLSTM((8, 8), 3, maps=4)
+    x = (torch.rand(6, 64) < 0.5).float()
+    together, _ = model.step(x, model.initial_state(6, "cpu"))
+    alone, _ = model.step(x[2:3], model.initial_state(1, "cpu"))
+    torch.testing.assert_close(together[2:3], alone)
+
+
+def test_dropout_silences_hidden_neurons_in_training_only():
+    model = conv_rank_snn((8, 8), 3, maps=2, hidden=40, dropout=0.5)
+    assert len(model.initial_state(2, "cpu")) == 6
+    model.eval()
+    assert len(model.initial_state(2, "cpu")) == 5
+
+
+@pytest.mark.parametrize(
+    ("layout", "options", "says"),
+    [((64,), {}, "layout"), ((3, 3), {}, "at least 4x4"), ((8, 8), {"maps": 0}, "maps"),
+     ((8, 8), {"hidden": 0}, "hidden"), ((8, 8), {"dropout": 1.0}, "dropout")],
+)  # fmt: skip
+@pytest.mark.parametrize("name", BUILD)
+def test_what_cannot_be_built_is_refused(name, layout, options, says):
+    with pytest.raises(InputError, match=says):
+        BUILD[name](layout, 3, **options)
+
+
+def test_group_normalisation_is_torchs():
+    torch.manual_seed(3)
+    model = ConvRCLSTM((8, 8), 3, maps=4)
+    x = torch.rand(2, 1, 8, 8)
+    first = functional.relu(model.block.norms[0](model.block.convolutions[0](x)))
+    maps = model.block.convolutions[0](x).reshape(2, 4, -1)  # four groups of one map
+    expected = functional.relu(
+        (maps - maps.mean(2, keepdim=True)) / (maps.var(2, correction=0, keepdim=True) + 1e-5).sqrt()
+    )
+    torch.testing.assert_close(first.reshape(2, 4, -1), expected, rtol=1e-4, atol=1e-5)
