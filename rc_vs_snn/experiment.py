@@ -200,6 +200,7 @@ def run(
     with torch_settings(execution), records.atomic_folder(folder, replace=replace) as working:
         splits = load_splits(config, execution)
         task = assemble(config, splits, execution)
+        records.require_space(working, _expected_bytes(task, splits))
         started = time.time()
         epochs: list[dict[str, Any]] = []
 
@@ -241,6 +242,13 @@ def _judge(task: Task, test: Samples, working: Path, epochs: list[dict[str, Any]
         "train_seconds": sum(entry["seconds"] for entry in epochs),
         "epochs_run": len(epochs),
     }
+
+
+def _expected_bytes(task: Task, splits: Splits) -> int:
+    """Return an upper estimate of a run folder's size: trace, decisions, weights, and 1 MB for the rest."""
+    n_steps = task.encoder(splits.train.select(slice(0, 1)), 0).n_steps
+    per_sample = n_steps * (4 * splits.n_classes + 3 * 8) + 100
+    return len(splits.test) * per_sample + 4 * count_parameters(task.model) + 1_000_000
 
 
 def count_parameters(model: torch.nn.Module) -> int:

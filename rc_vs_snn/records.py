@@ -202,6 +202,19 @@ def atomic_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         shutil.rmtree(working, ignore_errors=True)
 
 
+def require_space(folder: Path, n_bytes: int) -> None:
+    """Raise InputError if the disk of ``folder`` has fewer than ``n_bytes`` free.
+
+    Asked before a training, so that hours of it are not lost to a full disk at the end.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        raise InputError(
+            f"{folder.parent} has {free / 1e6:.0f} MB free and a run needs about {n_bytes / 1e6:.0f} MB; "
+            "free some space or choose another --out"
+        )
+
+
 def _clear_leftovers(target: Path) -> None:
     """Remove working folders of ``target`` whose process is gone (killed before it could clean up)."""
     for leftover in target.parent.glob(f".{target.name}.partial-*"):

@@ -9,6 +9,7 @@ import joblib
 
 from rc_vs_snn import records
 from rc_vs_snn.config import Comparison, Part, RunConfig, canonical, differences
+from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment import (
     Execution,
@@ -54,7 +55,9 @@ def compare(
     execution = execution or Execution()
     if jobs < 1:
         raise InputError(f"jobs must be at least 1, got {jobs}")
-    out = Path(out)
+    # Worker processes may live in another folder than the caller: give them absolute paths.
+    out = Path(out).absolute()
+    execution = replace(execution, data_root=data_root(execution.data_root))
     if comparison.match_parameters:
         comparison = match_parameters(comparison, execution)
     planned = comparison.planned()

@@ -260,6 +260,23 @@ def test_every_fault_is_found_before_training(comparison):
         rv.Execution(threads=0)
 
 
+def test_a_disk_too_full_is_told_before_training(comparison, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1000})())
+    seen = []
+    with pytest.raises(rv.InputError, match=r"0 MB free and a run needs about 1 MB"):
+        rv.run(comparison.runs[0], tmp_path / "run", CPU, on_epoch=seen.append)
+    assert seen == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_expected_size_bounds_the_real_one(finished, comparison):
+    for record, config in zip(finished[1], comparison.planned(), strict=True):
+        splits = load_splits(config, CPU)
+        expected = rv.experiment._expected_bytes(assemble(config, splits, CPU), splits)
+        real = sum(path.stat().st_size for path in record.folder.iterdir())
+        assert real < expected < 20 * real
+
+
 def test_global_torch_state_is_left_alone(comparison, tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(1)
