@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rc_vs_snn.contracts import Decision
 from rc_vs_snn.encoded import Encoded
+from rc_vs_snn.models.deferred import deferred_gradients
 from rc_vs_snn.models.interface import Model, State, evidence_of
 from rc_vs_snn.rules import EvidenceKind, Rule
 
@@ -60,61 +61,56 @@ def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observe
     rows = torch.arange(len(encoded), device=encoded.device)
     state = model.initial_state(len(encoded), encoded.device)
     parts = []
-    for step in range(encoded.n_steps):
-        readout, state = model.step(encoded.at(step), state)
-        if observe is not None:
-            observe(step, rows, readout)
-        judged = _judge(readout, model.evidence, rule.threshold_at(step, encoded.n_steps))
-        leaving = judged.decided if step < encoded.n_steps - 1 else torch.ones_like(judged.decided)
-        n_leaving = int(leaving.sum())
-        if n_leaving == len(rows):
-            parts.append((rows, step, judged, readout))
-            break
-        if n_leaving:
-            out, stay = leaving.nonzero().squeeze(1), (~leaving).nonzero().squeeze(1)
-            parts.append((rows[out], step, judged.select(out), readout[out]))
-            rows, encoded = rows[stay], encoded.select(stay)
-            state = tuple(part[stay] for part in state)
-    return _reassemble(parts)
+    with deferred_gradients():
+        for step in range(encoded.n_steps):
+            readout, state = model.step(encoded.at(step), state)
+            if observe is not None:
+                observe(step, rows, readout)
+            spikes = _spikes(readout, model.evidence, rule.threshold_at(step, encoded.n_steps))
+            leaving = spikes.any(1) if step < encoded.n_steps - 1 else torch.ones_like(spikes[:, 0])
+            n_leaving = int(leaving.sum())
+            if n_leaving == len(rows):
+                parts.append(_Part(rows, step, readout, spikes))
+                break
+            if n_leaving:
+                out, stay = leaving.nonzero().squeeze(1), (~leaving).nonzero().squeeze(1)
+                parts.append(_Part(rows[out], step, readout[out], spikes[out]))
+                rows, encoded = rows[stay], encoded.select(stay)
+                state = tuple(part[stay] for part in state)
+    return _reassemble(parts, model.evidence)
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
-    """The rule's view of one step, ``(rows,)`` each."""
+class _Part:
+    """Rows that decided at one step."""
 
-    label: Tensor
-    decided: Tensor
-    tied: Tensor
-    evidence: Tensor
-
-    def select(self, rows: Tensor) -> "_Judged":
-        return _Judged(self.label[rows], self.decided[rows], self.tied[rows], self.evidence[rows])
+    rows: Tensor
+    step: int
+    readout: Tensor  # (rows, K)
+    spikes: Tensor  # (rows, K)
 
 
-def _judge(readout: Tensor, kind: EvidenceKind, threshold: float) -> _Judged:
+def _spikes(readout: Tensor, kind: EvidenceKind, threshold: float) -> Tensor:
+    return evidence_of(readout.detach(), kind) >= threshold
+
+
+def _reassemble(parts: list[_Part], kind: EvidenceKind) -> Outcome:
+    back = torch.cat([part.rows for part in parts]).argsort()
+    step = torch.cat([torch.full_like(part.rows, part.step) for part in parts])[back]
+    readout = torch.cat([part.readout for part in parts])[back]
+    n_spikes = torch.cat([part.spikes for part in parts])[back].sum(1)
     evidence = evidence_of(readout.detach(), kind)
     best = evidence.amax(1, keepdim=True)
     # argmax breaks ties by an unspecified index; numbering the classes downwards makes it the lowest.
     countdown = torch.arange(evidence.shape[1], 0, -1, device=evidence.device)
     label = ((evidence == best) * countdown).argmax(1)
-    n_spikes = (evidence >= threshold).sum(1)
-    return _Judged(label, n_spikes > 0, n_spikes > 1, best.squeeze(1))
-
-
-def _reassemble(parts: list[tuple[Tensor, int, _Judged, Tensor]]) -> Outcome:
-    back = torch.cat([rows for rows, *_ in parts]).argsort()
-    step = torch.cat([torch.full_like(rows, step) for rows, step, *_ in parts])
-    judged = {
-        name: torch.cat([getattr(part[2], name) for part in parts])[back]
-        for name in ("label", "decided", "tied", "evidence")
-    }
-    readout = torch.cat([part[3] for part in parts])[back]
-    return Outcome(step=step[back], readout=readout, **judged)
+    return Outcome(label, step, n_spikes > 0, n_spikes > 1, best.squeeze(1), readout)
 
 
 def run_full(model: Model, encoded: Encoded) -> Tensor:
     """Return the readout at every step, ``(T, B, K)``, with gradient: nothing exits early."""
-    return torch.stack([readout for readout, _, _, _ in iterate(model, encoded)])
+    with deferred_gradients():
+        return torch.stack([readout for readout, _, _, _ in iterate(model, encoded)])
 
 
 def iterate(model: Model, encoded: Encoded) -> Iterator[tuple[Tensor, Tensor, State, State]]:

@@ -170,7 +170,11 @@ def train(
     Raises:
         TrainingDivergedError: the loss is no longer finite.
     """
-    optimiser = torch.optim.AdamW(parameter_groups(task.model, config.weight_decay), lr=config.learning_rate)
+    optimiser = torch.optim.AdamW(
+        parameter_groups(task.model, config.weight_decay),
+        lr=config.learning_rate,
+        fused=task.device.type in ("cpu", "cuda"),
+    )
     n_batches = math.ceil(len(train_samples) / config.batch_size)
     schedule = make_schedule(optimiser, config, n_batches)
     averaged = _running_mean(task.model, config.ema_decay)

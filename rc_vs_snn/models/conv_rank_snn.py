@@ -16,6 +16,7 @@ from rc_vs_snn.models.conv import (
     convolution_operations,
     stages,
 )
+from rc_vs_snn.models.deferred import linear
 from rc_vs_snn.models.dropout import check_dropout, held_mask
 from rc_vs_snn.models.interface import State, synaptic_operations
 from rc_vs_snn.models.rank_snn import SpikeGrad, SpikingLayer, leaky_layer
@@ -103,11 +104,11 @@ class ConvRankSNN(nn.Module):
             x, membrane = layer(current, state[index : index + 1])
             x = x.permute(0, 3, 1, 2)  # (B, map, H, W), channels last in memory
             new += membrane
-        x, membrane = self.hidden(self.synapse(x.flatten(1)), state[len(new) : len(new) + 1])
+        x, membrane = self.hidden(linear(self.synapse, x.flatten(1)), state[len(new) : len(new) + 1])
         new += membrane
         if self._drops():
             x = x * state[-1]
-        _, membrane = self.output(self.readout(x), state[len(new) : len(new) + 1])
+        _, membrane = self.output(linear(self.readout, x), state[len(new) : len(new) + 1])
         new += membrane
         return membrane[0], new + state[len(new) :]
 

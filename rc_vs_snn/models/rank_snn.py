@@ -18,10 +18,12 @@ from snntorch import surrogate
 from torch import Tensor, nn
 
 from rc_vs_snn.errors import InputError
+from rc_vs_snn.models.deferred import linear
 from rc_vs_snn.models.dropout import check_dropout, held_mask
 from rc_vs_snn.models.interface import State, synaptic_operations
 from rc_vs_snn.models.lif import ATAN, FAST_SIGMOID, LeakyStep
 from rc_vs_snn.models.recurrent import check_sizes
+from rc_vs_snn.models.sparse import fan_out_major
 from rc_vs_snn.registry import models
 from rc_vs_snn.rules import EvidenceKind
 
@@ -144,14 +146,14 @@ class RankSNN(nn.Module):
             )  # fmt: skip
 
         widths = [math.prod(layout)] + [hidden] * layers
-        self.synapses = nn.ModuleList(nn.Linear(widths[i], hidden) for i in range(layers))
+        self.synapses = nn.ModuleList(fan_out_major(nn.Linear(widths[i], hidden)) for i in range(layers))
         self.neurons = nn.ModuleList(spiking() for _ in range(layers))
         self.readout = nn.Linear(hidden, n_classes)
         self.output = leaky_layer(
             (n_classes,), decay, spike_grad, slope, reset="none", learn_decay=learn_decay
         )
         with torch.no_grad():
-            for synapse in cast(Sequence[nn.Linear], self.synapses):
+            for synapse in self._synapses():
                 synapse.weight.mul_(gain)
 
     def initial_state(self, batch: int, device: torch.device | str) -> State:
@@ -167,16 +169,16 @@ class RankSNN(nn.Module):
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Advance one time step; see ``Model.step``. The readout is the output membranes, ``(B, K)``."""
         new: State = ()
-        for synapse, layer in zip(self.synapses, self._hidden(), strict=True):
+        for synapse, layer in zip(self._synapses(), self._hidden(), strict=True):
             part, state = state[: layer.n_states], state[layer.n_states :]
-            x, part = layer(synapse(x), part)
+            x, part = layer(linear(synapse, x, spikes=True), part)
             new += part
             if self._drops():
                 mask, *rest = state
                 state = tuple(rest)
                 x = x * mask
                 new += (mask,)
-        _, (membrane,) = self.output(self.readout(x), state)
+        _, (membrane,) = self.output(linear(self.readout, x), state)
         return membrane, (*new, membrane)
 
     def _drops(self) -> bool:
@@ -196,6 +198,9 @@ class RankSNN(nn.Module):
                 x = layer.spikes(after[at : at + layer.n_states])
                 at += layer.n_states
         return acs, macs
+
+    def _synapses(self) -> Sequence[nn.Linear]:
+        return cast(Sequence[nn.Linear], self.synapses)
 
     def _hidden(self) -> Sequence[SpikingLayer]:
         return cast(Sequence[SpikingLayer], self.neurons)

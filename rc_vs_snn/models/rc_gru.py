@@ -5,8 +5,10 @@ import math
 import torch
 from torch import Tensor, nn
 
+from rc_vs_snn.models.deferred import linear
 from rc_vs_snn.models.interface import State
 from rc_vs_snn.models.recurrent import RecurrentClassifier
+from rc_vs_snn.models.sparse import fan_out_major
 from rc_vs_snn.registry import models
 
 
@@ -25,7 +27,7 @@ class GRUCell(nn.Module):
 
     def __init__(self, n_inputs: int, hidden: int) -> None:
         super().__init__()
-        self.input = nn.Linear(n_inputs, 3 * hidden)
+        self.input = fan_out_major(nn.Linear(n_inputs, 3 * hidden))
         self.recurrent = nn.Linear(hidden, 3 * hidden)
         bound = 1 / math.sqrt(hidden)
         for parameter in self.parameters():
@@ -34,8 +36,8 @@ class GRUCell(nn.Module):
     def forward(self, x: Tensor, state: State) -> State:
         """Return the new ``(h,)``, ``(B, H)``."""
         (h,) = state
-        input_r, input_z, input_n = self.input(x).chunk(3, dim=1)
-        recurrent_r, recurrent_z, recurrent_n = self.recurrent(h).chunk(3, dim=1)
+        input_r, input_z, input_n = linear(self.input, x, spikes=True).chunk(3, dim=1)
+        recurrent_r, recurrent_z, recurrent_n = linear(self.recurrent, h).chunk(3, dim=1)
         r = torch.sigmoid(input_r + recurrent_r)
         z = torch.sigmoid(input_z + recurrent_z)
         n = torch.tanh(input_n + r * recurrent_n)

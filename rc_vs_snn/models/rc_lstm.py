@@ -1,12 +1,15 @@
 """RC-LSTM: the paper's recurrent network."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from rc_vs_snn.models.deferred import linear
 from rc_vs_snn.models.interface import State
 from rc_vs_snn.models.recurrent import RecurrentClassifier
+from rc_vs_snn.models.sparse import fan_out_major
 from rc_vs_snn.registry import models
 
 
@@ -25,7 +28,7 @@ class LSTMCell(nn.Module):
 
     def __init__(self, n_inputs: int, hidden: int) -> None:
         super().__init__()
-        self.input = nn.Linear(n_inputs, 4 * hidden)
+        self.input = fan_out_major(nn.Linear(n_inputs, 4 * hidden))
         self.recurrent = nn.Linear(hidden, 4 * hidden, bias=False)
         bound = 1 / math.sqrt(hidden)
         for parameter in self.parameters():
@@ -34,9 +37,41 @@ class LSTMCell(nn.Module):
     def forward(self, x: Tensor, state: State) -> State:
         """Return the new ``(h, c)``, each ``(B, H)``."""
         h, c = state
-        i, f, g, o = (self.input(x) + self.recurrent(h)).chunk(4, dim=1)
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        return torch.sigmoid(o) * torch.tanh(c), c
+        gates = linear(self.input, x, spikes=True)
+        if h.any():  # from a zero state, so at step 0, the product is known
+            gates = gates + linear(self.recurrent, h)
+        h, c = _Gates.apply(gates, c)
+        return h, c
+
+
+class _Gates(torch.autograd.Function):
+    """``(i, f, g, o before their nonlinearity, c) -> (h, new c)``: a dozen autograd nodes in one."""
+
+    @staticmethod
+    def forward(ctx: Any, gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        gates = gates.to(c.dtype)
+        i, f, g, o = gates.chunk(4, dim=1)
+        i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
+        new_c = torch.addcmul(f * c, i, g)
+        tanh_c = torch.tanh(new_c)
+        ctx.save_for_backward(i, f, g, o, c, tanh_c)
+        return o * tanh_c, new_c
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        i, f, g, o, c, tanh_c = ctx.saved_tensors
+        from_h, from_c = gradients
+        to_c = torch.addcmul(from_c, from_h * o, 1 - tanh_c * tanh_c)
+        to_gates = torch.cat(
+            [
+                to_c * g * i * (1 - i),
+                to_c * c * f * (1 - f),
+                to_c * i * (1 - g * g),
+                from_h * tanh_c * o * (1 - o),
+            ],
+            dim=1,
+        )
+        return to_gates, to_c * f
 
 
 @models.register("rc-lstm")

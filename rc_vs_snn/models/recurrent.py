@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rc_vs_snn.errors import InputError
+from rc_vs_snn.models.deferred import linear
 from rc_vs_snn.models.dropout import check_dropout, held_mask
 from rc_vs_snn.models.interface import State, synaptic_operations
 from rc_vs_snn.rules import EvidenceKind
@@ -82,7 +83,7 @@ class RecurrentClassifier(nn.Module):
                 state = tuple(rest)
                 x = x * mask
                 new += (mask,)
-        return self.readout(x), new
+        return linear(self.readout, x), new
 
     def _drops(self) -> bool:
         return self.training and self.dropout > 0

@@ -1,0 +1,111 @@
+"""One weight gradient per run, not one per time step.
+
+Backpropagation through time sums a weight's gradient over steps. Autograd makes that sum from one
+full-size product per step: at a late step with three rows still undecided, the gradient of an
+800,000-weight layer costs as much as with three hundred. Inside ``deferred_gradients`` a linear layer
+only remembers each step's input and output gradient; when the backward pass has visited every step,
+one product over all remembered rows gives the same sum.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rc_vs_snn.models.sparse import Spikes, add_weight_gradient, compress, project
+
+Remembered = list[tuple[Tensor | Spikes, Tensor]]
+
+_tokens: ContextVar[dict[nn.Linear, tuple[Tensor, Remembered]] | None] = ContextVar("tokens", default=None)
+
+
+@contextmanager
+def deferred_gradients() -> Iterator[None]:
+    """Let ``linear`` sum its weight gradients over the calls made inside the context."""
+    reset = _tokens.set({})
+    try:
+        yield
+    finally:
+        _tokens.reset(reset)
+
+
+def linear(layer: nn.Linear, x: Tensor, *, spikes: bool = False) -> Tensor:
+    """Return ``layer(x)``, ``(rows, out)``; inside ``deferred_gradients`` its gradient comes in one product.
+
+    Args:
+        layer: weights ``(out, in)``, with or without bias.
+        x: input, ``(rows, in)``.
+        spikes: whether x may be mostly zero, so that a product over its spikes alone is tried.
+    """
+    tokens = _tokens.get()
+    compressed = compress(x) if spikes and not torch.is_autocast_enabled(x.device.type) else None
+    if torch.is_grad_enabled() and tokens is not None and layer.weight.requires_grad:
+        if layer not in tokens:
+            remembered: Remembered = []
+            tokens[layer] = (_Collect.apply(layer.weight, layer.bias, remembered), remembered)
+        token, remembered = tokens[layer]
+        return _Step.apply(x, token, layer.weight.detach(), layer.bias, remembered, compressed)
+    if compressed is not None and not torch.is_grad_enabled():
+        return project(compressed, layer.weight, layer.bias)
+    return layer(x)
+
+
+class _Collect(torch.autograd.Function):
+    """Hands out a token that every step takes; so its backward runs after all of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, bias: Tensor | None, remembered: Remembered) -> Tensor:
+        ctx.save_for_backward(weight)
+        ctx.remembered, ctx.has_bias = remembered, bias is not None
+        return weight.new_zeros(())
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (weight,) = ctx.saved_tensors
+        dense = [(x, into) for x, into in ctx.remembered if isinstance(x, Tensor)]
+        sparse = [(x, into) for x, into in ctx.remembered if isinstance(x, Spikes)]
+        to_bias = sum(into.sum(0) for _, into in ctx.remembered).to(weight.dtype) if ctx.has_bias else None
+        ctx.remembered.clear()
+        if dense:
+            into = torch.cat([into for _, into in dense])  # (all rows, out)
+            transposed = torch.cat([x for x, _ in dense]).to(into.dtype).t() @ into  # (in, out)
+            transposed = transposed.to(weight.dtype)
+        else:
+            transposed = weight.new_zeros(weight.shape[1], weight.shape[0])
+        for x, into in sparse:
+            add_weight_gradient(x, into, transposed)
+        return transposed.t(), to_bias, None
+
+
+class _Step(torch.autograd.Function):
+    """The linear layer at one step; its backward remembers instead of multiplying."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        token: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        remembered: Remembered,
+        compressed: Spikes | None,
+    ) -> Tensor:
+        ctx.save_for_backward(x if compressed is None else None, weight)
+        ctx.remembered, ctx.compressed = remembered, compressed
+        if compressed is not None:
+            return project(compressed, weight, bias)
+        return functional.linear(x, weight, None if bias is None else bias.detach())
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        (from_output,) = gradients
+        ctx.remembered.append((x if ctx.compressed is None else ctx.compressed, from_output))
+        to_x = (
+            (from_output @ weight.to(from_output.dtype)).to(weight.dtype) if ctx.needs_input_grad[0] else None
+        )
+        return to_x, from_output.new_zeros(()), None, None, None, None

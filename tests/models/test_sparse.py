@@ -1,0 +1,112 @@
+"""Products over spikes alone and deferred gradients: equal to the plain linear layer."""
+
+import pytest
+import torch
+from torch import nn
+
+from rc_vs_snn.models.deferred import deferred_gradients, linear
+from rc_vs_snn.models.sparse import MOST_SPIKES_PER_ROW, compress, fan_out_major, project
+
+
+def spikes(rows, width, share, dtype=torch.float32):
+    return (torch.rand(rows, width) < share).to(dtype) * torch.randint(1, 3, (rows, width)).to(dtype)
+
+
+def test_compress_finds_every_spike_and_gives_up_on_dense_input():
+    x = torch.tensor([[0.0, 2.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, -0.5]])
+    found = compress(x)
+    assert found.start.tolist() == [0, 1, 1, 3]
+    assert found.channel.tolist() == [1, 0, 2]
+    assert found.value.tolist() == [2.0, 1.0, -0.5]
+    assert compress(torch.ones(3, MOST_SPIKES_PER_ROW)) is not None
+    assert compress(torch.ones(3, MOST_SPIKES_PER_ROW + 1)) is None
+    assert compress(torch.zeros(0, 4)).start.tolist() == [0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("rows", [0, 1, 9])
+def test_project_equals_the_dense_product(dtype, bias, rows):
+    torch.manual_seed(0)
+    layer = fan_out_major(nn.Linear(50, 13, bias=bias)).to(dtype)
+    x = spikes(rows, 50, 0.1, dtype)
+    torch.testing.assert_close(project(compress(x), layer.weight, layer.bias), layer(x))
+
+
+def test_fan_out_major_changes_strides_only():
+    layer = nn.Linear(5, 3)
+    before = layer.weight.detach().clone()
+    fan_out_major(layer)
+    torch.testing.assert_close(layer.weight, before, rtol=0, atol=0)
+    assert layer.weight.t().is_contiguous()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_deferred_gradients_equal_autograds(bias):
+    torch.manual_seed(1)
+    first, second = nn.Linear(60, 8, bias=bias).double(), nn.Linear(8, 4, bias=bias).double()
+    # Dense, sparse and shrinking batches, as a run to the decision has them.
+    inputs = [
+        spikes(rows, 60, share, torch.float64) for rows, share in ((7, 0.9), (7, 0.05), (3, 0.05), (1, 0.0))
+    ]
+
+    def loss(product):
+        total = torch.zeros((), dtype=torch.float64)
+        for x in inputs:
+            total = total + product(second, torch.tanh(product(first, x))).pow(2).sum()
+        return total
+
+    with deferred_gradients():
+        ours = loss(lambda layer, x: linear(layer, x, spikes=layer is first))
+    parameters = [*first.parameters(), *second.parameters()]
+    mine = torch.autograd.grad(ours, parameters)
+    expected = loss(lambda layer, x: layer(x))
+    torch.testing.assert_close(ours, expected)
+    for gradient, reference in zip(mine, torch.autograd.grad(expected, parameters), strict=True):
+        torch.testing.assert_close(gradient, reference)
+
+
+def test_gradients_reach_an_input_that_needs_them():
+    torch.manual_seed(2)
+    layer = nn.Linear(20, 3)
+    x = spikes(4, 20, 0.1).requires_grad_()
+    with deferred_gradients():
+        out = linear(layer, x, spikes=True)
+    (mine,) = torch.autograd.grad(out.pow(2).sum(), x)
+    (expected,) = torch.autograd.grad(layer(x).pow(2).sum(), x)
+    torch.testing.assert_close(mine, expected)
+
+
+def test_two_runs_of_one_layer_keep_their_gradients_apart():
+    torch.manual_seed(3)
+    layer = nn.Linear(6, 2)
+    a, b = torch.rand(3, 6), torch.rand(5, 6)
+    with deferred_gradients():
+        one = linear(layer, a).sum()
+        with deferred_gradients():
+            two = linear(layer, b).pow(2).sum()
+        one = one + linear(layer, 2 * a).sum()
+    (second,) = torch.autograd.grad(two, layer.weight)
+    (first,) = torch.autograd.grad(one, layer.weight)
+    torch.testing.assert_close(first, torch.autograd.grad((layer(a) + layer(2 * a)).sum(), layer.weight)[0])
+    torch.testing.assert_close(second, torch.autograd.grad(layer(b).pow(2).sum(), layer.weight)[0])
+
+
+def test_outside_the_context_and_without_gradients_it_is_the_layer():
+    layer = nn.Linear(6, 2)
+    x = torch.rand(3, 6)
+    torch.testing.assert_close(linear(layer, x), layer(x), rtol=0, atol=0)
+    with torch.no_grad(), deferred_gradients():
+        torch.testing.assert_close(linear(layer, x, spikes=True), layer(x))
+
+
+def test_bfloat16_products_give_float32_gradients():
+    torch.manual_seed(4)
+    layer = nn.Linear(30, 4)
+    x = spikes(8, 30, 0.3)
+    with torch.autocast("cpu", torch.bfloat16), deferred_gradients():
+        loss = (linear(layer, x, spikes=True).float() + linear(layer, x).float()).pow(2).sum()
+    loss.backward()
+    assert layer.weight.grad.dtype == torch.float32
+    expected = torch.autograd.grad((2 * layer(x)).pow(2).sum(), layer.weight)[0]
+    torch.testing.assert_close(layer.weight.grad, expected, rtol=0.05, atol=0.05)
