@@ -79,6 +79,14 @@ def test_train_makes_one_run_folder_and_refuses_an_existing_one(capsys, tmp_path
     assert "exists already" in fails(capsys, "train", *QUICK, "--out", out)
 
 
+@pytest.mark.parametrize("command", ["compare", "train"])
+def test_a_place_that_cannot_be_written_is_told_before_training(capsys, tmp_path, command):
+    (tmp_path / "file").write_text("not a folder")
+    line = fails(capsys, command, "--set", "training.epochs=100000", "--out", tmp_path / "file" / "runs")
+    assert "cannot write" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_list_shows_everything_and_the_options_of_one(capsys):
     assert main(["list"]) == 0
     everything = capsys.readouterr().out

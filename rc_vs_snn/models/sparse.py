@@ -47,10 +47,10 @@ def project(spikes: Spikes, weight: Tensor, bias: Tensor | None) -> Tensor:
         bias: ``(out,)`` or None.
     """
     rows = len(spikes.start) - 1
-    out = weight.new_zeros(rows, len(weight)) if bias is None else bias.detach().repeat(rows, 1)
-    _project(
-        spikes.start, spikes.channel, spikes.value, weight.detach().t().contiguous().numpy(), out.numpy()
-    )
+    out = weight.new_empty(rows, len(weight))
+    rest = weight.new_zeros(len(weight)) if bias is None else bias.detach()
+    synapses = weight.detach().t().contiguous()  # (in, out)
+    _project(spikes.start, spikes.channel, spikes.value, synapses.numpy(), rest.numpy(), out.numpy())
     return out
 
 
@@ -88,9 +88,11 @@ def _compress(x, limit):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _project(start, channel, value, synapses, out):  # type: ignore[no-untyped-def]
+def _project(start, channel, value, synapses, bias, out):  # type: ignore[no-untyped-def]
     width = out.shape[1]
     for row in range(len(start) - 1):
+        for n in range(width):
+            out[row, n] = bias[n]
         for entry in range(start[row], start[row + 1]):
             source, factor = channel[entry], value[entry]
             for n in range(width):
