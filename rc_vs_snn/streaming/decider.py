@@ -135,7 +135,8 @@ class Decider:
         theirs = (encoded.n_steps, encoded.n_channels, encoded.hold)
         if ours != theirs:
             raise InputError(
-                f"the code has (n_steps, n_channels, hold) = {theirs}, this Decider {ours}; build one that fits"
+                f"the code has (n_steps, n_channels, hold) = {theirs}, this Decider {ours}; "
+                "build one that fits"
             )
         decisions = [self._decide(events) for events in events_by_step(encoded)]
         self.reset()

@@ -19,6 +19,7 @@ from rc_vs_snn.models.conv_rank_snn import ConvRankSNN
 from rc_vs_snn.models.conv_rc_lstm import ConvRCLSTM
 from rc_vs_snn.models.interface import Model, State, evidence_of
 from rc_vs_snn.models.rank_snn import RankSNN, SpikingLayer
+from rc_vs_snn.models.rc_gru import GRUCell
 from rc_vs_snn.models.rc_lstm import LSTMCell
 from rc_vs_snn.models.recurrent import RecurrentClassifier
 from rc_vs_snn.streaming.kernels import FAULT, UNDECIDED, admit, lstm_step, spiking_step
@@ -50,11 +51,14 @@ def build_engine(model: Model, thresholds: np.ndarray, n_channels: int, hold: bo
 def width_of(model: Model) -> int | None:
     """Return the number of input channels of the package's own models, None of any other."""
     if isinstance(model, RecurrentClassifier):
-        return cast(nn.Linear, model.cells[0].input).in_features
+        cell = model.cells[0]
+        return cell.input.in_features if isinstance(cell, LSTMCell | GRUCell) else None
     if isinstance(model, RankSNN):
         return cast(nn.Linear, model.synapses[0]).in_features
-    if isinstance(model, ConvRankSNN | ConvRCLSTM):
+    if isinstance(model, ConvRankSNN):
         return math.prod(model.inputs)
+    if isinstance(model, ConvRCLSTM):
+        return math.prod(model.block.stages[0].inputs)
     return None
 
 
@@ -62,13 +66,17 @@ def check_ready(model: Model) -> None:
     """Raise InputError if decisions would be random (dropout) or meaningless (NaN weights)."""
     if not isinstance(model, nn.Module):
         return
-    if isinstance(model, RecurrentClassifier | RankSNN | ConvRankSNN | ConvRCLSTM) and (
-        model.training and model.dropout > 0
-    ):
+    if model.training and _dropout(model) > 0:
         raise InputError("the model is in training mode, where dropout is random; call model.eval() first")
     for name, parameter in model.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
             raise InputError(f"parameter {name} holds NaN or infinity: the model diverged; train it again")
+
+
+def _dropout(model: nn.Module) -> float:
+    if isinstance(model, ConvRCLSTM):
+        model = model.recurrent
+    return model.dropout if isinstance(model, RecurrentClassifier | RankSNN | ConvRankSNN) else 0.0
 
 
 def _is_float32(model: nn.Module) -> bool:
@@ -108,8 +116,8 @@ def _lstm_engine(model: RecurrentClassifier, thresholds: np.ndarray, hold: bool)
     cells = [cast(LSTMCell, cell) for cell in model.cells]
     width, n_classes = model.hidden, model.readout.out_features
     first = _copy(cells[0].input.weight.t())
-    state = (np.zeros(len(first), np.bool_), _zeros(4 * width), _zeros(4 * width),
-             _zeros(len(cells), width), _zeros(len(cells), width), _zeros(n_classes), _zeros(n_classes))  # fmt: skip
+    h, c = _zeros(len(cells), width), _zeros(len(cells), width)
+    on, logits, evidence = np.zeros(len(first), np.bool_), _zeros(n_classes), _zeros(n_classes)
     return partial(
         lstm_step,
         first,
@@ -120,7 +128,13 @@ def _lstm_engine(model: RecurrentClassifier, thresholds: np.ndarray, hold: bool)
         _copy(model.readout.bias),
         thresholds.astype(np.float32),
         hold,
-        *state,
+        on,
+        _zeros(4 * width),
+        _zeros(4 * width),
+        h,
+        c,
+        logits,
+        evidence,
     )
 
 
@@ -128,8 +142,8 @@ def _spiking_engine(model: RankSNN, thresholds: np.ndarray, hold: bool) -> Advan
     synapses, layers = [cast(nn.Linear, synapse) for synapse in model.synapses], _layers(model)
     width, n_classes = synapses[0].out_features, model.readout.out_features
     first = _copy(synapses[0].weight.t())
-    state = (np.zeros(len(first), np.bool_), _zeros(width), _zeros(width), _zeros(len(layers), width),
-             np.zeros(width, np.int64), _zeros(n_classes), _zeros(n_classes))  # fmt: skip
+    membrane, spiked = _zeros(len(layers), width), np.zeros(width, np.int64)
+    on, output, evidence = np.zeros(len(first), np.bool_), _zeros(n_classes), _zeros(n_classes)
     return partial(
         spiking_step,
         first,
@@ -144,7 +158,13 @@ def _spiking_engine(model: RankSNN, thresholds: np.ndarray, hold: bool) -> Advan
         thresholds.astype(np.float32),
         model.evidence == "probability",
         hold,
-        *state,
+        on,
+        _zeros(width),
+        _zeros(width),
+        membrane,
+        spiked,
+        output,
+        evidence,
     )
 
 

@@ -144,8 +144,7 @@ def lstm_step(  # type: ignore[no-untyped-def]
     if faulty >= 0:
         return FAULT, faulty, np.float32(0)
     if step == 0:
-        h[:] = 0
-        c[:] = 0
+        c[:] = 0  # h needs none: step 0 takes no recurrent product
     if step == 0 or not hold:
         held[:] = bias[0]
     _add_rows(events, count, first, held)
@@ -177,9 +176,7 @@ def _integrate(current, decay, threshold, reset, membrane):  # type: ignore[no-u
         if reset == ZERO:
             before = before * (np.float32(1) - fired)
         value = decay[n] * before + current[n]
-        if reset == SUBTRACT:
-            value = value - fired * threshold[n]
-        membrane[n] = value
+        membrane[n] = value - fired * threshold[n] if reset == SUBTRACT else value
 
 
 @numba.njit(cache=True, error_model="numpy")
