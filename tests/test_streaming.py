@@ -6,8 +6,7 @@ import torch
 
 from rc_vs_snn import FirstSpike, InputError, SpikeTimes, run_to_decision
 from rc_vs_snn.models import RankSNN, rc_gru, rc_lstm
-from rc_vs_snn.models.conv_rank_snn import conv_rank_snn
-from rc_vs_snn.models.conv_rc_lstm import ConvRCLSTM
+from rc_vs_snn.registry import models
 from rc_vs_snn.rules import FallingThreshold
 from rc_vs_snn.streaming import Decided, Decider, events_by_step
 from rc_vs_snn.streaming.kernels import _tanh
@@ -113,6 +112,10 @@ def test_twin_classes_tie_and_the_lower_wins(make):
     assert 3 not in decisions.label
 
 
+def convolutional(name):
+    return models.build(name, {"maps": 2, "hidden": 9}, layout=LAYOUT, n_classes=N_CLASSES)
+
+
 class Counting:
     """A model from outside, no module: its evidence counts the spikes of the first channels."""
 
@@ -132,8 +135,8 @@ class Counting:
     [
         (lambda: rc_gru(LAYOUT, N_CLASSES, hidden=8), {}),
         (lambda: spiking(2, neuron="synaptic"), {}),
-        (lambda: conv_rank_snn(LAYOUT, N_CLASSES, maps=2, hidden=9), {}),
-        (lambda: ConvRCLSTM(LAYOUT, N_CLASSES, maps=2, hidden=9), {}),
+        (lambda: convolutional("conv-rank-snn"), {}),
+        (lambda: convolutional("conv-rc-lstm"), {}),
         (Counting, {"n_channels": 36}),
     ],
     ids=["gru", "synaptic", "conv-snn", "conv-lstm", "outside"],
