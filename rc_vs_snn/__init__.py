@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rc_vs_snn.analysis import write_figures
-    from rc_vs_snn.config import Comparison, Part, RunConfig, Training, load_file, load_preset
+    from rc_vs_snn.comparison import Comparison, load_file, load_preset
+    from rc_vs_snn.config import Part, RunConfig, Training
     from rc_vs_snn.contracts import Decision, Samples, Splits, Trace
     from rc_vs_snn.decision import run_to_decision
     from rc_vs_snn.encoded import Frames, SpikeTimes
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "analysis": ["write_figures"],
-    "config": ["Comparison", "Part", "RunConfig", "Training", "load_file", "load_preset"],
+    "comparison": ["Comparison", "load_file", "load_preset"],
+    "config": ["Part", "RunConfig", "Training"],
     "contracts": ["Decision", "Samples", "Splits", "Trace"],
     "decision": ["run_to_decision"],
     "encoded": ["Frames", "SpikeTimes"],

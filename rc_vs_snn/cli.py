@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rc_vs_snn import registry
-from rc_vs_snn.config import Comparison, Part, load_file, load_preset, preset_names, preset_summary
+from rc_vs_snn.comparison import Comparison, load_file, load_preset, preset_names, preset_summary
+from rc_vs_snn.config import Part
 from rc_vs_snn.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:

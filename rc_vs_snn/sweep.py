@@ -8,7 +8,8 @@ from pathlib import Path
 import joblib
 
 from rc_vs_snn import records
-from rc_vs_snn.config import Comparison, Part, RunConfig, canonical, differences
+from rc_vs_snn.comparison import Comparison
+from rc_vs_snn.config import Part, RunConfig, canonical, differences
 from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment import (

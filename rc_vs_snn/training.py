@@ -16,10 +16,10 @@ from rc_vs_snn.config import Training
 from rc_vs_snn.contracts import Decision, Samples
 from rc_vs_snn.decision import run_to_decision
 from rc_vs_snn.encoded import Encoded
+from rc_vs_snn.encoders.protocol import Encoder
 from rc_vs_snn.objectives import Objective
 from rc_vs_snn.rules import Rule, Scaled
 
-Encoder = Callable[..., Encoded]
 Augmentation = Callable[[Samples, np.random.Generator], Samples]
 Report = Callable[[dict[str, Any]], None]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from rc_vs_snn import InputError, Part, RunConfig, load_file, load_preset
-from rc_vs_snn.config import Comparison, differences, preset_names, preset_summary, slug
+from rc_vs_snn.comparison import Comparison, preset_names, preset_summary
+from rc_vs_snn.config import differences, slug
 from rc_vs_snn.experiment import check_config
 
 TABLE = {
@@ -152,5 +153,5 @@ def test_slug_and_differences():
 
 
 def test_reading_a_configuration_imports_no_torch():
-    code = "import sys, rc_vs_snn.config as c; c.load_preset('digits'); sys.exit('torch' in sys.modules)"
+    code = "import sys, rc_vs_snn.comparison as c; c.load_preset('digits'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

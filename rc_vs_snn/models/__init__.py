@@ -1,6 +1,6 @@
 """Both model families behind one stateless step interface; importing this registers them."""
 
-from rc_vs_snn.models.conv_rank_snn import ConvRankSNN, conv_rank_snn, conv_rank_snn_analogue
+from rc_vs_snn.models.conv_rank_snn import ConvRankSNN, ConvRankSNNAnalogue
 from rc_vs_snn.models.conv_rc_lstm import ConvRCLSTM
 from rc_vs_snn.models.interface import Model, State, evidence_of, synaptic_operations
 from rc_vs_snn.models.rank_snn import RankSNN
@@ -11,12 +11,11 @@ from rc_vs_snn.models.recurrent import RecurrentClassifier
 __all__ = [
     "ConvRCLSTM",
     "ConvRankSNN",
+    "ConvRankSNNAnalogue",
     "Model",
     "RankSNN",
     "RecurrentClassifier",
     "State",
-    "conv_rank_snn",
-    "conv_rank_snn_analogue",
     "evidence_of",
     "rc_gru",
     "rc_lstm",

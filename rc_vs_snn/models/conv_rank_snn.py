@@ -30,36 +30,38 @@ def maps_last(shape: Shape) -> Shape:
     return (shape[1], shape[2], shape[0])
 
 
+@models.register("conv-rank-snn")
 class ConvRankSNN(nn.Module):
-    """Convolutions and a hidden layer of snnTorch neurons; the first output spike decides.
+    """Three convolutions and a hidden layer, spiking throughout; the first output spike decides.
 
     Args:
         layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
         n_classes: number of classes K.
-        n_analogue: how many leading stages are group-normalised ReLUs in place of spiking neurons.
         maps: feature maps of the first convolution (the others have twice as many).
         hidden: spiking neurons of the hidden layer.
-        decay: initial membrane decay per step, in [0, 1].
+        decay: initial membrane decay per step, in [0, 1]; trained, one per map or neuron.
         spike_grad: surrogate gradient by name.
         slope: steepness of the surrogate gradient.
-        gain: factor on the usual initial weights of spiking stages.
+        gain: factor on the usual initial weights of spiking stages; above 1 lets few input spikes
+            make a neuron fire.
         dropout: probability of silencing a hidden neuron in training, held over time steps.
     """
 
     evidence: EvidenceKind = "membrane"
+    # How many leading stages are group-normalised ReLUs in place of spiking neurons.
+    n_analogue = 0
 
     def __init__(
         self,
         layout: tuple[int, ...],
         n_classes: int,
-        n_analogue: int,
-        maps: int,
-        hidden: int,
-        decay: float,
-        spike_grad: SpikeGrad,
-        slope: float,
-        gain: float,
-        dropout: float,
+        maps: int = 16,
+        hidden: int = 256,
+        decay: float = 0.9,
+        spike_grad: SpikeGrad = "fast-sigmoid",
+        slope: float = 10.0,
+        gain: float = 2.0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         check_sizes(hidden, 1)
@@ -70,8 +72,8 @@ class ConvRankSNN(nn.Module):
             )
         parts = stages(layout, maps)
         self.dropout = dropout
-        self.analogue = AnalogueBlock(parts[:n_analogue])
-        self.spiking_stages = parts[n_analogue:]
+        self.analogue = AnalogueBlock(parts[: self.n_analogue])
+        self.spiking_stages = parts[self.n_analogue :]
         self.inputs = parts[0].inputs
         self.convolutions = nn.ModuleList(convolution(stage) for stage in self.spiking_stages)
         self.neurons = nn.ModuleList(
@@ -139,57 +141,8 @@ class ConvRankSNN(nn.Module):
         return self.training and self.dropout > 0
 
 
-@models.register("conv-rank-snn")
-def conv_rank_snn(
-    layout: tuple[int, ...],
-    n_classes: int,
-    maps: int = 16,
-    hidden: int = 256,
-    decay: float = 0.9,
-    spike_grad: SpikeGrad = "fast-sigmoid",
-    slope: float = 10.0,
-    gain: float = 2.0,
-    dropout: float = 0.0,
-) -> ConvRankSNN:
-    """Three convolutions and a hidden layer, spiking throughout; the first output spike decides.
-
-    Args:
-        layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
-        n_classes: number of classes K.
-        maps: feature maps of the first convolution (the others have twice as many).
-        hidden: spiking neurons of the hidden layer.
-        decay: initial membrane decay per step, in [0, 1]; trained, one per map or neuron.
-        spike_grad: surrogate gradient by name.
-        slope: steepness of the surrogate gradient.
-        gain: factor on the usual initial weights; above 1 lets few input spikes make a neuron fire.
-        dropout: probability of silencing a hidden neuron in training, held over time steps.
-    """
-    return ConvRankSNN(layout, n_classes, 0, maps, hidden, decay, spike_grad, slope, gain, dropout)
-
-
 @models.register("conv-rank-snn-analogue")
-def conv_rank_snn_analogue(
-    layout: tuple[int, ...],
-    n_classes: int,
-    maps: int = 16,
-    hidden: int = 256,
-    decay: float = 0.9,
-    spike_grad: SpikeGrad = "fast-sigmoid",
-    slope: float = 10.0,
-    gain: float = 2.0,
-    dropout: float = 0.0,
-) -> ConvRankSNN:
-    """Like conv-rank-snn with an analogue first stage (normalised ReLU): a hybrid, named as such.
+class ConvRankSNNAnalogue(ConvRankSNN):
+    """Like conv-rank-snn with an analogue first stage (normalised ReLU): a hybrid, named as such."""
 
-    Args:
-        layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
-        n_classes: number of classes K.
-        maps: feature maps of the first convolution (the others have twice as many).
-        hidden: spiking neurons of the hidden layer.
-        decay: initial membrane decay per step, in [0, 1]; trained, one per map or neuron.
-        spike_grad: surrogate gradient by name.
-        slope: steepness of the surrogate gradient.
-        gain: factor on the usual initial weights of spiking stages.
-        dropout: probability of silencing a hidden neuron in training, held over time steps.
-    """
-    return ConvRankSNN(layout, n_classes, 1, maps, hidden, decay, spike_grad, slope, gain, dropout)
+    n_analogue = 1

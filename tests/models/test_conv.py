@@ -5,10 +5,10 @@ import torch
 from torch.nn import functional
 
 from rc_vs_snn import InputError
-from rc_vs_snn.models import ConvRCLSTM, conv_rank_snn, conv_rank_snn_analogue
+from rc_vs_snn.models import ConvRankSNN, ConvRankSNNAnalogue, ConvRCLSTM
 from rc_vs_snn.models.conv import stages
 
-BUILD = {"lstm": ConvRCLSTM, "spiking": conv_rank_snn, "analogue first": conv_rank_snn_analogue}
+BUILD = {"lstm": ConvRCLSTM, "spiking": ConvRankSNN, "analogue first": ConvRankSNNAnalogue}
 
 
 def test_the_stages_halve_28_pixels_twice():
@@ -35,7 +35,7 @@ def test_any_image_layout_runs_and_learns(name):
 
 def test_the_spiking_net_equals_a_plain_loop():
     torch.manual_seed(1)
-    model = conv_rank_snn((8, 8), 3, maps=2, hidden=5, decay=0.8, gain=3.0)
+    model = ConvRankSNN((8, 8), 3, maps=2, hidden=5, decay=0.8, gain=3.0)
     x = (torch.rand(6, 4, 64) < 0.5).float()
     membranes = [torch.zeros(())] * 5
     state = model.initial_state(4, "cpu")
@@ -58,7 +58,7 @@ def test_the_spiking_net_equals_a_plain_loop():
 def test_spiking_throughout_never_multiplies_and_the_hybrid_does():
     torch.manual_seed(2)
     x = (torch.rand(3, 64) < 0.5).float()
-    for build, multiplies in ((conv_rank_snn, False), (conv_rank_snn_analogue, True)):
+    for build, multiplies in ((ConvRankSNN, False), (ConvRankSNNAnalogue, True)):
         model = build((8, 8), 3, maps=2, hidden=5, gain=3.0)
         before = model.initial_state(3, "cpu")
         _, after = model.step(x, before)
@@ -69,7 +69,7 @@ def test_spiking_throughout_never_multiplies_and_the_hybrid_does():
 
 def test_operations_of_the_first_stage_by_hand():
     """5x5 kernel, stride 2, m = 2 maps: 2 * 25 / 4 = 12.5 synapses for each input spike."""
-    model = conv_rank_snn((8, 8), 3, maps=2, hidden=5)
+    model = ConvRankSNN((8, 8), 3, maps=2, hidden=5)
     with torch.no_grad():
         for layer in model.convolutions:
             layer.weight.zero_()
@@ -93,7 +93,7 @@ def test_features_of_a_sample_do_not_depend_on_the_batch():
 
 
 def test_dropout_silences_hidden_neurons_in_training_only():
-    model = conv_rank_snn((8, 8), 3, maps=2, hidden=40, dropout=0.5)
+    model = ConvRankSNN((8, 8), 3, maps=2, hidden=40, dropout=0.5)
     assert len(model.initial_state(2, "cpu")) == 6
     model.eval()
     assert len(model.initial_state(2, "cpu")) == 5
