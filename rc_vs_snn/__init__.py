@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rc_vs_snn.experiment import Execution, evaluate, run
     from rc_vs_snn.records import Record, find_records, read_record
     from rc_vs_snn.rules import FirstSpike, decide
+    from rc_vs_snn.streaming import Decider
     from rc_vs_snn.sweep import compare
 
 _HOMES = {
@@ -30,12 +31,13 @@ _HOMES = {
     "experiment": ["Execution", "evaluate", "run"],
     "records": ["Record", "find_records", "read_record"],
     "rules": ["FirstSpike", "decide"],
+    "streaming": ["Decider"],
     "sweep": ["compare"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Comparison", "Decision", "Execution", "FirstSpike", "Frames", "InputError", "Part", "Record",
+    "Comparison", "Decider", "Decision", "Execution", "FirstSpike", "Frames", "InputError", "Part", "Record",
     "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training", "compare", "decide", "evaluate",
     "find_records", "load_file", "load_preset", "read_record", "run", "run_to_decision", "write_figures",
 ]  # fmt: skip
