@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from rc_vs_snn.models.sparse import Spikes, add_weight_gradient, compress, project
@@ -55,21 +56,27 @@ def linear(layer: nn.Linear, x: Tensor, *, spikes: bool = False) -> Tensor:
 
 
 class _Collect(torch.autograd.Function):
-    """Hands out a token that every step takes; so its backward runs after all of theirs."""
+    """Hands out a token that every step takes; so its backward runs after all of theirs.
+
+    The token's gradient counts the steps of the backward pass: what an earlier pass remembered that
+    did not ask for the weights' gradient is not this pass's.
+    """
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, bias: Tensor | None, remembered: Remembered) -> Tensor:
         ctx.save_for_backward(weight)
         ctx.remembered, ctx.has_bias = remembered, bias is not None
-        return weight.new_zeros(())
+        return weight.new_zeros((), dtype=torch.float64)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
-        dense = [(x, into) for x, into in ctx.remembered if isinstance(x, Tensor)]
-        sparse = [(x, into) for x, into in ctx.remembered if isinstance(x, Spikes)]
-        to_bias = sum(into.sum(0) for _, into in ctx.remembered).to(weight.dtype) if ctx.has_bias else None
+        steps = ctx.remembered[-int(gradients[0]) :]
         ctx.remembered.clear()
+        dense = [(x, into) for x, into in steps if isinstance(x, Tensor)]
+        sparse = [(x, into) for x, into in steps if isinstance(x, Spikes)]
+        to_bias = sum(into.sum(0) for _, into in steps).to(weight.dtype) if ctx.has_bias else None
         if dense:
             into = torch.cat([into for _, into in dense])  # (all rows, out)
             transposed = torch.cat([x for x, _ in dense]).to(into.dtype).t() @ into  # (in, out)
@@ -101,6 +108,7 @@ class _Step(torch.autograd.Function):
         return functional.linear(x, weight, None if bias is None else bias.detach())
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         (from_output,) = gradients
@@ -108,4 +116,4 @@ class _Step(torch.autograd.Function):
         to_x = (
             (from_output @ weight.to(from_output.dtype)).to(weight.dtype) if ctx.needs_input_grad[0] else None
         )
-        return to_x, from_output.new_zeros(()), None, None, None, None
+        return to_x, from_output.new_ones((), dtype=torch.float64), None, None, None, None

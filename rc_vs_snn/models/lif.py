@@ -11,6 +11,7 @@ import numba
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 FAST_SIGMOID, ATAN = 0, 1
 SUBTRACT, ZERO, NONE = 0, 1, 2
@@ -97,6 +98,7 @@ class LeakyStep(torch.autograd.Function):
         return spikes, new
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the four tensors."""
         membrane, new, decay, clamped, threshold = ctx.saved_tensors

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from rc_vs_snn.models.deferred import linear
 from rc_vs_snn.models.interface import State
@@ -38,7 +39,7 @@ class LSTMCell(nn.Module):
         """Return the new ``(h, c)``, each ``(B, H)``."""
         h, c = state
         gates = linear(self.input, x, spikes=True)
-        if h.any():  # from a zero state, so at step 0, the product is known
+        if h.requires_grad or h.any():  # from a zero state, so at step 0, the product is known
             gates = gates + linear(self.recurrent, h)
         h, c = _Gates.apply(gates, c)
         return h, c
@@ -58,6 +59,7 @@ class _Gates(torch.autograd.Function):
         return o * tanh_c, new_c
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         i, f, g, o, c, tanh_c = ctx.saved_tensors
         from_h, from_c = gradients

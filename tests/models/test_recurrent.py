@@ -32,6 +32,17 @@ def test_equals_torch_given_the_same_weights(build, torch_class, layers):
         torch.testing.assert_close(readout, model.readout(expected[step]))
 
 
+def test_a_zero_state_that_asks_for_a_gradient_gets_it():
+    torch.manual_seed(2)
+    model, reference = rc_lstm((6,), 3, hidden=5), torch.nn.LSTM(6, 5)
+    copy_weights(model, reference)
+    x, h, c = torch.rand(1, 4, 6), torch.zeros(1, 4, 5, requires_grad=True), torch.zeros(1, 4, 5)
+    _, (new_h, _) = model.step(x[0], (h[0], c[0]))
+    (mine,) = torch.autograd.grad(new_h.sum(), h)
+    (expected,) = torch.autograd.grad(reference(x, (h, c))[0].sum(), h)
+    torch.testing.assert_close(mine, expected)
+
+
 def test_operations_by_hand():
     """C = 3, H = 2, K = 2: an LSTM has 8 gate synapses per input and per hidden unit, 2 readout synapses."""
     model = rc_lstm((3,), 2, hidden=2)

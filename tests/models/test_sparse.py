@@ -110,3 +110,27 @@ def test_bfloat16_products_give_float32_gradients():
     assert layer.weight.grad.dtype == torch.float32
     expected = torch.autograd.grad((2 * layer(x)).pow(2).sum(), layer.weight)[0]
     torch.testing.assert_close(layer.weight.grad, expected, rtol=0.05, atol=0.05)
+
+
+def test_a_backward_pass_without_weights_leaves_nothing_behind():
+    """The gradient of an input alone, then of the weights through fewer steps: only the second's count."""
+    torch.manual_seed(5)
+    layer = nn.Linear(6, 2)
+    inputs = [torch.rand(3, 6, requires_grad=True) for _ in range(3)]
+    with deferred_gradients():
+        outputs = [linear(layer, x).pow(2).sum() for x in inputs]
+    torch.autograd.grad(sum(outputs), inputs, retain_graph=True)
+    outputs[1].backward(retain_graph=True)
+    expected = torch.autograd.grad(layer(inputs[1]).pow(2).sum(), layer.weight)[0]
+    torch.testing.assert_close(layer.weight.grad, expected)
+    outputs[1].backward()  # and again: gradients accumulate as always
+    torch.testing.assert_close(layer.weight.grad, 2 * expected)
+
+
+def test_a_second_derivative_is_refused_and_not_wrong():
+    layer, x = nn.Linear(6, 2), torch.rand(3, 6, requires_grad=True)
+    with deferred_gradients():
+        loss = linear(layer, x).pow(2).sum()
+    (first,) = torch.autograd.grad(loss, x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        first.pow(2).sum().backward()
