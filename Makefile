@@ -65,3 +65,15 @@ $(BIN)/pip:
 .venv/.installed-dev: .venv/.torch pyproject.toml constraints.txt
 	$(PIP) -e '.[dev]'
 	touch .venv/.installed $@
+
+# Speed against what a user would run instead (docs/speed.md): `make bench BENCH='--only inference'`. A peer that
+# is not installed is skipped; `make bench-peers` installs them.
+BENCH ?=
+
+.PHONY: bench bench-peers
+
+bench: .venv/.installed
+	$(BIN)/python -m benchmarks $(BENCH)
+
+bench-peers: .venv/.installed
+	$(PIP) -e '.[bench]'

@@ -1,0 +1,1 @@
+"""How fast, against what a user would run instead: `python -m benchmarks` (docs/speed.md)."""

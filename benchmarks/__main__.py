@@ -1,0 +1,45 @@
+"""Command line of the benchmarks."""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks import efficiency, encoding, growth, inference, report, streaming, training_step
+from benchmarks.harness import Result, one_thread
+from benchmarks.setup import FULL, QUICK, Scale
+from rc_vs_snn.provenance import code_version
+
+BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
+    "training-step": training_step.run,
+    "inference": inference.run,
+    "streaming": streaming.run,
+    "efficiency": efficiency.run,
+    "growth": growth.run,
+    "encoding": encoding.run,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run benchmarks one after another and write what they found."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="tiny sizes on embedded digits")
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, metavar="NAME", default=list(BENCHMARKS),
+                        help=f"any of {', '.join(BENCHMARKS)}")  # fmt: skip
+    parser.add_argument("--out", type=Path, default=Path("analysis/benchmarks"), help="default: %(default)s")
+    options = parser.parse_args(arguments)
+    scale = QUICK if options.quick else FULL
+    code = code_version()
+    with one_thread():
+        for name in options.only:
+            started = time.time()
+            print(f"{name} ...", flush=True)
+            result = BENCHMARKS[name](scale)
+            report.write(options.out, name, result, started, code)
+            print(f"{name}: {time.time() - started:.0f} s", flush=True)
+    report.write_table(options.out)
+    print(f"Table: {options.out / 'table.md'}")
+
+
+if __name__ == "__main__":
+    main()
