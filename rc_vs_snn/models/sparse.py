@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# Above this many spikes per sample the dense product is quicker (measured: docs/speed.md).
-MOST_SPIKES_PER_ROW = 40
+# Above this many spikes per sample the dense product is quicker. Measured on one core with 784 inputs, 512 and
+# 1024 outputs, 16 to 256 rows: forward breaks even at about 110, the weight gradient at about 95.
+MOST_SPIKES_PER_ROW = 90
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +94,17 @@ def _project(start, channel, value, synapses, bias, out):  # type: ignore[no-unt
     for row in range(len(start) - 1):
         for n in range(width):
             out[row, n] = bias[n]
-        for entry in range(start[row], start[row + 1]):
-            source, factor = channel[entry], value[entry]
+        entry, end = start[row], start[row + 1]
+        while entry + 4 <= end:  # four at a time: the output is read and written a quarter as often
+            i, j, k, m = channel[entry], channel[entry + 1], channel[entry + 2], channel[entry + 3]
+            at_i, at_j, at_k, at_m = value[entry], value[entry + 1], value[entry + 2], value[entry + 3]
+            for n in range(width):
+                out[row, n] += (at_i * synapses[i, n] + at_j * synapses[j, n]) + (
+                    at_k * synapses[k, n] + at_m * synapses[m, n]
+                )
+            entry += 4
+        for rest in range(entry, end):
+            source, factor = channel[rest], value[rest]
             for n in range(width):
                 out[row, n] += factor * synapses[source, n]
 
