@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# Above this many spikes per sample the dense product is quicker. Measured on one core with 784 inputs, 512 and
+# Above this many spikes per sample the dense product is quicker. Measured on one core, 784 inputs, 512 and
 # 1024 outputs, 16 to 256 rows: forward breaks even at about 110, the weight gradient at about 95.
 MOST_SPIKES_PER_ROW = 90
 
