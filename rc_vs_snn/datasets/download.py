@@ -3,6 +3,7 @@
 pooch does the work: it retries, checks the md5, and moves a file into place only when it is complete.
 """
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def fetch(name: str, md5: str, mirrors: Sequence[str], folder: Path) -> Path:
     import pooch  # here, since only a download needs it
 
     reasons = []
+    was_there = folder.exists()
     pooch.get_logger().setLevel("ERROR")  # the bar says it
     for mirror in mirrors:
         source = pooch.create(
@@ -50,6 +52,9 @@ def fetch(name: str, md5: str, mirrors: Sequence[str], folder: Path) -> Path:
                 return Path(source.fetch(name, downloader=downloader))
             except (ValueError, OSError) as error:  # another checksum; no network, HTTP error, full disk
                 reasons.append(f"{mirror} ({_reason(error)})")
+    if not was_there:
+        with contextlib.suppress(OSError):  # pooch may not have made it, or another process filled it
+            folder.rmdir()
     raise InputError(f"{name} could not be downloaded from any of: {', '.join(reasons)}")
 
 

@@ -165,3 +165,14 @@ def test_download_off_asks_nobody(tmp_path, monkeypatch, serve, tiny_gz):
         mnist(tmp_path, download=False)
     assert requests == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_made_for_a_failed_download_is_removed_again(serve, tmp_path):
+    mirror, _ = serve(lambda name: (404, b"", 0))
+    with pytest.raises(InputError, match="could not be downloaded"):
+        download.fetch("a.gz", "0" * 32, [mirror], tmp_path / "mnist")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "mnist").mkdir()
+    with pytest.raises(InputError, match="could not be downloaded"):
+        download.fetch("a.gz", "0" * 32, [mirror], tmp_path / "mnist")
+    assert (tmp_path / "mnist").is_dir()
