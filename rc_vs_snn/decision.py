@@ -5,6 +5,7 @@ only what is needed. It is differentiable: a backward pass runs only through the
 row's decision.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from rc_vs_snn.contracts import Decision
 from rc_vs_snn.encoded import Encoded
+from rc_vs_snn.models import tail
 from rc_vs_snn.models.deferred import deferred_gradients
 from rc_vs_snn.models.interface import Model, State, evidence_of
 from rc_vs_snn.rules import EvidenceKind, Rule
@@ -60,9 +62,19 @@ def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observe
     """
     rows = torch.arange(len(encoded), device=encoded.device)
     state = model.initial_state(len(encoded), encoded.device)
-    parts = []
+    parts: list[_Part] = []
+    thresholds = np.array([rule.threshold_at(step, encoded.n_steps) for step in range(encoded.n_steps)])
+    short = tail.supports_tail(model, encoded)
     with deferred_gradients():
         for step in range(encoded.n_steps):
+            if short and 0 < len(rows) <= tail.MOST_ROWS:
+                ended = tail.run_tail(model, encoded, state, step, thresholds.astype(np.float32))
+                if observe is not None:
+                    for at, (begin, end) in enumerate(itertools.pairwise(ended.bounds), step):
+                        if end > begin:
+                            observe(at, rows[ended.row[begin:end]], ended.readouts[begin:end])
+                parts.append(_Part(rows, ended.step, ended.readouts[ended.last], ended.spikes))
+                break
             readout, state = model.step(encoded.at(step), state)
             if observe is not None:
                 observe(step, rows, readout)
@@ -85,7 +97,7 @@ class _Part:
     """Rows that decided at one step."""
 
     rows: Tensor
-    step: int
+    step: int | Tensor
     readout: Tensor  # (rows, K)
     spikes: Tensor  # (rows, K)
 
@@ -96,7 +108,12 @@ def _spikes(readout: Tensor, kind: EvidenceKind, threshold: float) -> Tensor:
 
 def _reassemble(parts: list[_Part], kind: EvidenceKind) -> Outcome:
     back = torch.cat([part.rows for part in parts]).argsort()
-    step = torch.cat([torch.full_like(part.rows, part.step) for part in parts])[back]
+    step = torch.cat(
+        [
+            part.step if isinstance(part.step, Tensor) else torch.full_like(part.rows, part.step)
+            for part in parts
+        ]
+    )[back]
     readout = torch.cat([part.readout for part in parts])[back]
     n_spikes = torch.cat([part.spikes for part in parts])[back].sum(1)
     evidence = evidence_of(readout.detach(), kind)

@@ -6,10 +6,10 @@ import torch
 
 from rc_vs_snn import FirstSpike, InputError, SpikeTimes, run_to_decision
 from rc_vs_snn.models import RankSNN, rc_gru, rc_lstm
+from rc_vs_snn.models.arithmetic import tanh
 from rc_vs_snn.registry import models
 from rc_vs_snn.rules import FallingThreshold
 from rc_vs_snn.streaming import Decided, Decider, events_by_step
-from rc_vs_snn.streaming.kernels import _tanh
 
 N_STEPS, LAYOUT, N_CLASSES = 8, (6, 6), 5
 
@@ -304,4 +304,4 @@ def test_thresholds_met_exactly_fire_the_output_but_no_hidden_neuron(reset, hold
 
 def test_the_gates_tanh_is_tanh():
     x = np.linspace(-12, 12, 20001, dtype=np.float32)
-    np.testing.assert_allclose([_tanh(each) for each in x], np.tanh(x.astype(np.float64)), atol=4e-7)
+    np.testing.assert_allclose([tanh(each) for each in x], np.tanh(x.astype(np.float64)), atol=4e-7)

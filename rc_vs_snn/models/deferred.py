@@ -45,14 +45,22 @@ def linear(layer: nn.Linear, x: Tensor, *, spikes: bool = False) -> Tensor:
     tokens = _tokens.get()
     compressed = compress(x) if spikes and not torch.is_autocast_enabled(x.device.type) else None
     if torch.is_grad_enabled() and tokens is not None and layer.weight.requires_grad:
-        if layer not in tokens:
-            remembered: Remembered = []
-            tokens[layer] = (_Collect.apply(layer.weight, layer.bias, remembered), remembered)
-        token, remembered = tokens[layer]
+        token, remembered = token_of(layer)
         return _Step.apply(x, token, layer.weight.detach(), layer.bias, remembered, compressed)
     if compressed is not None and not torch.is_grad_enabled():
         return project(compressed, layer.weight, layer.bias)
     return layer(x)
+
+
+def token_of(layer: nn.Linear) -> tuple[Tensor, Remembered]:
+    """Return what a node that uses the layer's weights must take as input, and where it remembers."""
+    tokens = _tokens.get()
+    if tokens is None:
+        raise RuntimeError("token_of is called inside deferred_gradients only")
+    if layer not in tokens:
+        remembered: Remembered = []
+        tokens[layer] = (_Collect.apply(layer.weight, layer.bias, remembered), remembered)
+    return tokens[layer]
 
 
 class _Collect(torch.autograd.Function):

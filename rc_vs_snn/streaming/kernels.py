@@ -9,6 +9,8 @@ neighbouring memory. The LIF arithmetic is that of models/lif.py, operation by o
 import numba
 import numpy as np
 
+from rc_vs_snn.models.arithmetic import fill_softmax, sigmoid, tanh
+
 UNDECIDED, FAULT = -1, -2
 SUBTRACT, ZERO = 0, 1
 
@@ -80,40 +82,6 @@ def _judge(evidence, threshold, is_last):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _softmax(logits, probabilities):  # type: ignore[no-untyped-def]
-    top = logits.max()
-    total = np.float32(0)
-    for k in range(len(logits)):
-        probabilities[k] = np.exp(logits[k] - top)
-        total += probabilities[k]
-    for k in range(len(logits)):
-        probabilities[k] /= total
-
-
-@numba.njit(cache=True, error_model="numpy")
-def _tanh(x):  # type: ignore[no-untyped-def]
-    # Eigen's rational fit (``generic_fast_tanh_float``): within 4e-7 of tanh, and unlike the library
-    # call it is plain arithmetic that the compiler turns into vector instructions.
-    x = min(max(x, np.float32(-7.90531110763549805)), np.float32(7.90531110763549805))
-    y = x * x
-    p = np.float32(-2.76076847742355e-16) * y + np.float32(2.00018790482477e-13)
-    p = p * y + np.float32(-8.60467152213735e-11)
-    p = p * y + np.float32(5.12229709037114e-08)
-    p = p * y + np.float32(1.48572235717979e-05)
-    p = p * y + np.float32(6.37261928875436e-04)
-    p = p * y + np.float32(4.89352455891786e-03)
-    q = np.float32(1.19825839466702e-06) * y + np.float32(1.18534705686654e-04)
-    q = q * y + np.float32(2.26843463243900e-03)
-    q = q * y + np.float32(4.89352518554385e-03)
-    return x * p / q
-
-
-@numba.njit(cache=True, error_model="numpy")
-def _sigmoid(x):  # type: ignore[no-untyped-def]
-    return np.float32(0.5) + np.float32(0.5) * _tanh(np.float32(0.5) * x)
-
-
-@numba.njit(cache=True, error_model="numpy")
 def lstm_step(  # type: ignore[no-untyped-def]
     first, deeper, recurrent, bias, readout, readout_bias, thresholds, hold,
     on, held, gates, h, c, logits, evidence, events, count, step,
@@ -160,11 +128,11 @@ def lstm_step(  # type: ignore[no-untyped-def]
         cells, outputs = c[layer], h[layer]
         i, f, g, o = gates[:width], gates[width : 2 * width], gates[2 * width : 3 * width], gates[3 * width :]
         for n in range(width):
-            cells[n] = _sigmoid(f[n]) * cells[n] + _sigmoid(i[n]) * _tanh(g[n])
-            outputs[n] = _sigmoid(o[n]) * _tanh(cells[n])
+            cells[n] = sigmoid(f[n]) * cells[n] + sigmoid(i[n]) * tanh(g[n])
+            outputs[n] = sigmoid(o[n]) * tanh(cells[n])
     logits[:] = readout_bias
     _add_product(h[len(h) - 1], readout, logits)
-    _softmax(logits, evidence)
+    fill_softmax(logits, evidence)
     return _judge(evidence, thresholds[step], step == len(thresholds) - 1)
 
 
@@ -242,7 +210,7 @@ def spiking_step(  # type: ignore[no-untyped-def]
     for k in range(len(output)):
         output[k] = output_decay[k] * output[k] + evidence[k]
     if softmax:
-        _softmax(output, evidence)
+        fill_softmax(output, evidence)
     else:
         evidence[:] = output
     return _judge(evidence, thresholds[step], step == len(thresholds) - 1)
