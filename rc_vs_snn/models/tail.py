@@ -49,8 +49,7 @@ class Tail:
 def supports_tail(model: Model, encoded: Encoded) -> bool:
     """Return whether ``run_tail`` is to be used: in training, with a model and an input it knows.
 
-    Inference keeps the model's own step: there, early exit and a full trace agree to the bit, and
-    these loops sum in another order.
+    Inference keeps the model's own step, the one a full trace takes: these loops sum in another order.
     """
     if not torch.is_grad_enabled():
         return False
