@@ -63,12 +63,12 @@ def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observe
     rows = torch.arange(len(encoded), device=encoded.device)
     state = model.initial_state(len(encoded), encoded.device)
     parts: list[_Part] = []
-    thresholds = np.array([rule.threshold_at(step, encoded.n_steps) for step in range(encoded.n_steps)])
+    thresholds = [rule.threshold_at(step, encoded.n_steps) for step in range(encoded.n_steps)]
     short = tail.supports_tail(model, encoded)
     with deferred_gradients():
         for step in range(encoded.n_steps):
             if short and 0 < len(rows) <= tail.MOST_ROWS:
-                ended = tail.run_tail(model, encoded, state, step, thresholds.astype(np.float32))
+                ended = tail.run_tail(model, encoded, state, step, np.array(thresholds, np.float32))
                 if observe is not None:
                     for at, (begin, end) in enumerate(itertools.pairwise(ended.bounds), step):
                         if end > begin:
@@ -78,7 +78,7 @@ def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observe
             readout, state = model.step(encoded.at(step), state)
             if observe is not None:
                 observe(step, rows, readout)
-            spikes = _spikes(readout, model.evidence, rule.threshold_at(step, encoded.n_steps))
+            spikes = _spikes(readout, model.evidence, thresholds[step])
             leaving = spikes.any(1) if step < encoded.n_steps - 1 else torch.ones_like(spikes[:, 0])
             n_leaving = int(leaving.sum())
             if n_leaving == len(rows):
