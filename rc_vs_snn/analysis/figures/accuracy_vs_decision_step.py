@@ -13,9 +13,10 @@ from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.curves import forced_at_step, oracle_exit
 from rc_vs_snn.analysis.intervals import cell, mean_over_seeds, percent_decimals
 from rc_vs_snn.analysis.runs import Group, Run
+from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP
 from rc_vs_snn.registry import figures
 
-SWEEP, OPERATING, FORCED, ORACLE = "threshold sweep", "operating point", "read at one step", "oracle exit"
+FORCED, ORACLE = "read at one step", "oracle exit"
 
 
 @figures.register("accuracy-vs-decision-step")

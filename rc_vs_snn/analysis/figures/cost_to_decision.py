@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rc_vs_snn.analysis import style
-from rc_vs_snn.analysis.columns import Table, stack
+from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.intervals import cell
 from rc_vs_snn.analysis.runs import Group
+from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP, sweeps_and_points
 from rc_vs_snn.registry import figures
 
-SWEEP, OPERATING = "threshold sweep", "operating point"
 OPERATIONS = {"acs": ("accumulates (ACs)", "-"), "macs": ("multiply-accumulates (MACs)", (0, (4, 1.5)))}
 # Source: Horowitz, ISSCC 2014, 45 nm: a 32-bit float addition 0.9 pJ, a multiplication 3.7 pJ.
 NOTE = (
@@ -29,16 +29,7 @@ class CostToDecision:
 
     def table(self, groups: Sequence[Group]) -> Table:
         """Return the threshold sweep and the operating point of every label."""
-        names = ["accuracy", *OPERATIONS]
-        blocks = []
-        for group in groups:
-            blocks.append(group.sweep().tagged(**group.facts, series=SWEEP))
-            blocks.append(group.operating_point(names).tagged(**group.facts, series=OPERATING))
-        whole = stack(blocks)
-        widths = [f"{name}_half_width" for name in names]
-        return Table(
-            {name: whole[name] for name in [*groups[0].facts, "series", *names, *widths, "threshold"]}
-        )
+        return sweeps_and_points(groups, ["accuracy", *OPERATIONS])
 
     @style.applied()
     def draw(self, table: Table) -> Figure:
