@@ -54,9 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_compare(commands)
+    _add_reproduce(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_figures(commands)
+    _add_export(commands)
     _add_list(commands)
     return parser
 
@@ -83,9 +85,53 @@ def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--overwrite", action="store_true", help="replace run folders of another configuration"
     )
+    parser.add_argument(
+        "--pretrained",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="FOLDER",
+        help="train nothing: judge the trained models of FOLDER (default: the checkout's models/)",
+    )
     parser.add_argument("--out", type=Path, help="folder of the run folders (default runs/<preset>)")
     _add_execution(parser)
     parser.set_defaults(command=_compare)
+
+
+def _add_reproduce(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "reproduce",
+        help="run a whole plan of comparisons over several seeds and report",
+        description="Run every part of a plan, each model over its seeds, and write figures, tables and a "
+        "report beside published numbers. Finished runs are not repeated: the same command resumes.",
+    )
+    parser.add_argument("plan", help="name of the plan, such as mnist")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PART", help="a part by its preset; repeatable"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of every part"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="runs trained side by side (default 1)")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace run folders of another configuration"
+    )
+    parser.add_argument("--out", type=Path, help="folder of the parts (default runs/reproduce-<plan>)")
+    _add_execution(parser)
+    parser.set_defaults(command=_reproduce)
+
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "export",
+        help="keep each model's best seed, by validation accuracy, with a model card",
+        description="Write weights (safetensors) and a model card of each model's best-by-validation seed, "
+        "for `compare --pretrained`.",
+    )
+    parser.add_argument("runs", type=Path, nargs="+", help="run folders, or folders of run folders")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the model folders")
+    _add_execution(parser)
+    parser.set_defaults(command=_export)
 
 
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -189,6 +235,9 @@ def _compare(options: argparse.Namespace) -> None:
     from rc_vs_snn.progress import TerminalProgress
     from rc_vs_snn.sweep import compare
 
+    if options.pretrained is not None:
+        _compare_pretrained(options)
+        return
     comparison = _comparison(options)
     if options.seeds is not None:
         if options.seed is not None:
@@ -202,6 +251,41 @@ def _compare(options: argparse.Namespace) -> None:
         progress=TerminalProgress(),
     )  # fmt: skip
     _draw(found, out / "figures", ())
+
+
+def _compare_pretrained(options: argparse.Namespace) -> None:
+    from rc_vs_snn.pretrained import default_folder, find_pretrained, judge_pretrained
+
+    root = default_folder() if options.pretrained == Path() else options.pretrained
+    out = options.out or Path("runs") / "pretrained"
+    found = judge_pretrained(find_pretrained(root), out, _execution(options), jobs=options.jobs)
+    _draw(found, out / "figures", ())
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    from rc_vs_snn.analysis.report import write_report
+    from rc_vs_snn.progress import TerminalProgress
+    from rc_vs_snn.reproduction import load_reproduction, reproduce
+
+    parts = load_reproduction(options.plan, options.only, options.set)
+    out = options.out or Path("runs") / f"reproduce-{options.plan}"
+    found = reproduce(
+        parts, out, _execution(options), jobs=options.jobs, overwrite=options.overwrite,
+        progress=TerminalProgress(),
+    )  # fmt: skip
+    for name, records in found.items():
+        _draw(records, out / name / "figures", ())
+    titled = {part.title: found[part.comparison.name] for part in parts}
+    print(write_report(titled, out))
+
+
+def _export(options: argparse.Namespace) -> None:
+    from rc_vs_snn.pretrained import export
+    from rc_vs_snn.records import find_records
+
+    found = [record for folder in options.runs for record in find_records(folder)]
+    for folder in export(found, options.out, _execution(options)):
+        print(folder)
 
 
 def _train(options: argparse.Namespace) -> None:

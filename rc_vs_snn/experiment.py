@@ -212,23 +212,37 @@ def run(
         torch.manual_seed(seeds.seed_for(config.seed, "dropout"))
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
-            metrics = _judge(task, splits.test, working, epochs)
+            metrics = judge(task, splits.test, working, epochs)
             status: dict[str, Any] = {"status": "done"}
         except TrainingDivergedError as error:
             metrics, status = {}, {"status": "failed", "reason": str(error)}
         records.write_json(working / records.CONFIG, config.to_table())
         records.write_json(working / records.HISTORY, epochs)
         records.write_json(working / records.METRICS, metrics)
-        context = {"seed": config.seed, "device": str(task.device), "threads": execution.threads}
-        records.write_json(
-            working / records.PROVENANCE,
-            {"schema_version": records.SCHEMA_VERSION, **status, **context, **provenance(started)},
-        )
+        write_provenance(working, config, task, execution, started, **status)
     return records.read_record(folder)
 
 
-def _judge(task: Task, test: Samples, working: Path, epochs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Read the test split, write decisions, trace and weights, and return the metrics."""
+def write_provenance(
+    working: Path, config: RunConfig, task: Task, execution: Execution, started: float, **facts: Any
+) -> None:
+    """Write where a run came from into its folder, with ``facts``, the status among them."""
+    context = {"seed": config.seed, "device": str(task.device), "threads": execution.threads}
+    records.write_json(
+        working / records.PROVENANCE,
+        {"schema_version": records.SCHEMA_VERSION, **facts, **context, **provenance(started)},
+    )
+
+
+def judge(task: Task, test: Samples, working: Path, epochs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Read the test split, write decisions, trace and weights, and return the metrics.
+
+    Args:
+        task: the parts, the model trained.
+        test: the test split.
+        working: the run folder in the making.
+        epochs: the training history (empty if nothing was trained here).
+    """
     trace = trace_split(task, test, "test")
     decision = decide(trace.evidence, task.rule)
     records.write_decisions(working / records.DECISIONS, trace, decision)

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import joblib
@@ -54,22 +54,56 @@ def compare(
         InputError: anything faulty, found before the first run starts.
     """
     execution = execution or Execution()
-    if jobs < 1:
-        raise InputError(f"jobs must be at least 1, got {jobs}")
-    # Worker processes may live in another folder than the caller: give them absolute paths.
-    out = Path(out).absolute()
-    execution = replace(execution, data_root=data_root(execution.data_root))
+    return execute(
+        planned_runs(comparison, out, execution), execution, jobs=jobs, overwrite=overwrite, progress=progress
+    )
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One configuration and the folder its run is to be in."""
+
+    config: RunConfig
+    folder: Path
+
+
+def planned_runs(comparison: Comparison, out: Path | str, execution: Execution) -> list[PlannedRun]:
+    """Return one run per model and seed of a comparison, in folders below ``out``."""
     if comparison.match_parameters:
         comparison = match_parameters(comparison, execution)
-    planned = comparison.planned()
-    todo = [config for config in planned if not is_finished(config, out / config.folder_name, overwrite)]
-    for config in {canonical(config.to_table() | {"seed": 0}): config for config in todo}.values():
+    # Worker processes may live in another folder than the caller: give them absolute paths.
+    folder = Path(out).absolute()
+    return [PlannedRun(config, folder / config.folder_name) for config in comparison.planned()]
+
+
+def execute(
+    planned: Sequence[PlannedRun],
+    execution: Execution,
+    *,
+    jobs: int = 1,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> list[records.Record]:
+    """Run what is not finished, several runs side by side if wanted; see ``compare``.
+
+    Returns:
+        One record per planned run, in their order, failed ones included.
+
+    Raises:
+        InputError: anything faulty, found before the first run starts.
+    """
+    if jobs < 1:
+        raise InputError(f"jobs must be at least 1, got {jobs}")
+    execution = replace(execution, data_root=data_root(execution.data_root))
+    todo = [run for run in planned if not is_finished(run.config, run.folder, overwrite)]
+    different = {canonical(run.config.to_table() | {"seed": 0}): run.config for run in todo}
+    for config in different.values():
         check_run(config, execution)
     shown = progress or Progress()
-    with shown.session(planned, todo):
-        for _ in _execute(todo, out, execution, jobs, shown):
+    with shown.session([run.config for run in planned], [run.config for run in todo]):
+        for _ in _execute(todo, execution, jobs, shown):
             pass
-    return [records.read_record(out / config.folder_name) for config in planned]
+    return [records.read_record(run.folder) for run in planned]
 
 
 def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> bool:
@@ -102,22 +136,20 @@ def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> boo
 
 
 def _execute(
-    todo: Sequence[RunConfig], out: Path, execution: Execution, jobs: int, shown: Progress
+    todo: Sequence[PlannedRun], execution: Execution, jobs: int, shown: Progress
 ) -> Iterator[records.Record]:
     if jobs == 1 or len(todo) < 2:
-        for config in todo:
-            with shown.watching(config) as watch:
+        for planned in todo:
+            with shown.watching(planned.config) as watch:
                 record = run(
-                    config, out / config.folder_name, execution, replace=True,
+                    planned.config, planned.folder, execution, replace=True,
                     report=watch.batch, on_epoch=watch.epoch,
                 )  # fmt: skip
             shown.finished(record)
             yield record
         return
     pool = joblib.Parallel(n_jobs=min(jobs, len(todo)), return_as="generator_unordered")
-    tasks = (
-        joblib.delayed(run)(config, out / config.folder_name, execution, replace=True) for config in todo
-    )
+    tasks = (joblib.delayed(run)(planned.config, planned.folder, execution, replace=True) for planned in todo)
     with contextlib.closing(pool(tasks)) as finished:
         for record in finished:
             shown.finished(record)

@@ -17,6 +17,7 @@ from rc_vs_snn.contracts import Decision, Samples
 from rc_vs_snn.decision import run_to_decision
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.encoders.protocol import Encoder
+from rc_vs_snn.models.norm import FirstStepNorm, averaging
 from rc_vs_snn.objectives import Objective
 from rc_vs_snn.rules import Rule, Scaled
 
@@ -135,6 +136,28 @@ def train_epoch(
 
 
 @torch.no_grad()
+def measure_statistics(task: Task, samples: Samples, batch_size: int, n_batches: int = 40) -> None:
+    """Measure anew what the model's normalisations hold, over the first training samples.
+
+    Args:
+        task: the parts; the running statistics of ``task.model`` are replaced.
+        samples: the training split.
+        batch_size: samples per batch.
+        n_batches: batches to average over.
+
+    Source: Izmailov et al. 2018, arXiv 1803.05407 (statistics of averaged weights are to be measured).
+    """
+    norms = [module for module in task.model.modules() if isinstance(module, FirstStepNorm)]
+    if not norms:
+        return
+    task.model.eval()
+    rows = np.arange(min(len(samples), n_batches * batch_size))
+    with averaging(norms):
+        for encoded, _ in task.batches(samples, rows, batch_size, "statistics", augment=True):
+            task.model.step(encoded.at(0), task.model.initial_state(len(encoded), encoded.device))
+
+
+@torch.no_grad()
 def validate(task: Task, samples: Samples, batch_size: int = 512, role: str = "valid") -> Tally:
     """Decide every sample with early exit and count."""
     task.model.eval()
@@ -185,6 +208,12 @@ def train(
         if averaged:
             averaged.update_parameters(task.model)
 
+    def valid_means() -> dict[str, float]:
+        if averaged:
+            # Means of past statistics are not the statistics of the mean weights.
+            measure_statistics(judged, train_samples, config.batch_size)
+        return validate(judged, valid_samples).means("valid")
+
     history: list[dict[str, Any]] = []
     best, best_weights, since_best = -1.0, _copy_weights(task.model), 0
     for epoch in range(config.epochs):
@@ -195,7 +224,7 @@ def train(
             "epoch": epoch,
             "train_loss": tally.loss / tally.count,
             **tally.means("train"),
-            **validate(judged, valid_samples).means("valid"),
+            **valid_means(),
             "seconds": time.perf_counter() - start,
             "learning_rate": optimiser.param_groups[0]["lr"],
         }
@@ -246,9 +275,7 @@ def make_schedule(
 
 def _running_mean(model: nn.Module, decay: float) -> AveragedModel | None:
     """Return a copy of the model whose weights follow as an exponential mean (None for decay 0)."""
-    return (
-        AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=False) if decay else None
-    )
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
 
 
 def _copy_weights(model: nn.Module) -> dict[str, Tensor]:

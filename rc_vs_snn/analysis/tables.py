@@ -58,13 +58,13 @@ def summary_markdown(groups: Sequence[Group], unfinished: Sequence[Record] = ())
         groups: finished runs.
         unfinished: failed and skipped runs, named below the table with their reason.
     """
-    parts = [_markdown_table(HEADER, [_row(group) for group in groups], TEXT_COLUMNS), _notes(groups)]
+    parts = [markdown_table(HEADER, [_row(group) for group in groups], TEXT_COLUMNS), _notes(groups)]
     differences = _differences(groups)
     if differences:
         header = (f"minus {groups[0].label}", "accuracy (points)", "mean step", "seeds")
         parts += [
             "Paired differences (over shared seeds, ± as above):",
-            _markdown_table(header, differences, 1),
+            markdown_table(header, differences, 1),
         ]
     if unfinished:
         lines = [
@@ -101,16 +101,26 @@ def _row(group: Group) -> list[str]:
 
 def _texts(group: Group) -> list[str]:
     config = group.runs[0].record.config
-    encoder = {**config["encoder"]}
-    encoder.setdefault("n_steps", group.facts["n_steps"])
     name = str(config["model"]["name"])
     return [
         name,
         str(group.facts["dataset"]),
-        _spell_part(encoder),
-        _spell_part(config["objective"]),
+        code_text(group),
+        objective_text(group),
         _spell_part(_with_defaults(config["rule"])),
     ]
+
+
+def code_text(group: Group) -> str:
+    """Return a group's input code with its options, such as "latency, n_steps=10, background=clip"."""
+    encoder = {**group.runs[0].record.config["encoder"]}
+    encoder.setdefault("n_steps", group.facts["n_steps"])
+    return _spell_part(encoder)
+
+
+def objective_text(group: Group) -> str:
+    """Return a group's objective with its options, such as "rank-coding, beta=0.1"."""
+    return _spell_part(group.runs[0].record.config["objective"])
 
 
 def _with_defaults(rule: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -173,7 +183,7 @@ def _by_seed(group: Group, name: str) -> dict[int, float]:
     return {run.record.seed: run.metric(name) for run in group.runs}
 
 
-def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], n_texts: int) -> str:
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], n_texts: int) -> str:
     """Return an aligned Markdown table; columns from ``n_texts`` on are numbers, to the right."""
     cells = [[text.replace("|", "\\|").replace("\n", " ") for text in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -58,8 +58,8 @@ def write_figures(records: Sequence[Record], out: Path | str, *, only: Sequence[
             written += _write_figure(folder / name, table, figure.draw(table))
         elif only:
             raise InputError(f"the runs hold no numbers for the figure '{name}'; choose another")
-    written.append(_write(folder / "summary.md", summary_markdown(groups, unfinished).encode()))
-    written.append(_write(folder / "summary.csv", _csv(summary_table(groups))))
+    written.append(write_whole(folder / "summary.md", summary_markdown(groups, unfinished).encode()))
+    written.append(write_whole(folder / "summary.csv", _csv(summary_table(groups))))
     return written
 
 
@@ -69,8 +69,8 @@ def _write_figure(stem: Path, table: Table, figure: Figure) -> list[Path]:
         drawn = io.BytesIO()
         with style.applied():
             figure.savefig(drawn, format=suffix, metadata=metadata)
-        written.append(_write(stem.with_name(f"{stem.name}.{suffix}"), drawn.getvalue()))
-    return [*written, _write(stem.with_name(f"{stem.name}.csv"), _csv(table))]
+        written.append(write_whole(stem.with_name(f"{stem.name}.{suffix}"), drawn.getvalue()))
+    return [*written, write_whole(stem.with_name(f"{stem.name}.csv"), _csv(table))]
 
 
 def _csv(table: Table) -> bytes:
@@ -79,7 +79,7 @@ def _csv(table: Table) -> bytes:
     return text.getvalue().encode()
 
 
-def _write(path: Path, content: bytes) -> Path:
+def write_whole(path: Path, content: bytes) -> Path:
     """Write beside ``path``, then rename: a reader never meets half a file."""
     working = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.interface import synaptic_operations
+from rc_vs_snn.models.norm import Norm, normalisation
 
 Shape = tuple[int, int, int]
 
@@ -95,27 +96,23 @@ def convolution_operations(x: Tensor, stage: Stage) -> tuple[Tensor, Tensor]:
 
 
 class AnalogueBlock(nn.Module):
-    """The stages with group-normalised ReLUs: real-valued features of one time step.
-
-    Group normalisation looks at one sample and one step at a time, so features do not depend on
-    which rows are still undecided or on how many steps came before, as batch statistics would.
+    """The stages with normalised ReLUs: real-valued features of one time step.
 
     Args:
         parts: the stages to build.
-
-    Source: Wu and He 2018, arXiv 1803.08494 (group normalisation).
+        norm: see ``normalisation``.
     """
 
-    def __init__(self, parts: Sequence[Stage]) -> None:
+    def __init__(self, parts: Sequence[Stage], norm: Norm) -> None:
         super().__init__()
         self.stages = list(parts)
         self.convolutions = nn.ModuleList(convolution(stage, bias=False) for stage in self.stages)
-        self.norms = nn.ModuleList(nn.GroupNorm(_groups(stage.maps), stage.maps) for stage in self.stages)
+        self.norms = nn.ModuleList(normalisation(norm, stage.maps) for stage in self.stages)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the features of images ``(B, channel, H, W)``."""
+    def forward(self, x: Tensor, first: bool) -> Tensor:
+        """Return the features of images ``(B, channel, H, W)``; ``first``: whether this is step 0."""
         for index in range(len(self.stages)):
-            x = self._stage(x, index)
+            x = self._stage(x, index, first)
         return x
 
     def operations(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -124,14 +121,10 @@ class AnalogueBlock(nn.Module):
         for index, stage in enumerate(self.stages):
             stage_acs, stage_macs = convolution_operations(x, stage)
             acs, macs = acs + stage_acs, macs + stage_macs
-            x = self._stage(x, index)
+            x = self._stage(x, index, first=False)
         return acs, macs, x
 
-    def _stage(self, x: Tensor, index: int) -> Tensor:
+    def _stage(self, x: Tensor, index: int, first: bool) -> Tensor:
         layers = cast(Sequence[Callable[[Tensor], Tensor]], self.convolutions)
-        norms = cast(Sequence[Callable[[Tensor], Tensor]], self.norms)
-        return functional.relu(norms[index](layers[index](x)))
-
-
-def _groups(maps: int) -> int:
-    return next(count for count in (4, 2, 1) if maps % count == 0)
+        norms = cast(Sequence[Callable[[Tensor, bool], Tensor]], self.norms)
+        return functional.relu(norms[index](layers[index](x), first))

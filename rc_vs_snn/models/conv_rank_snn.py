@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from rc_vs_snn.models.conv import (
 from rc_vs_snn.models.deferred import linear
 from rc_vs_snn.models.dropout import check_dropout, held_mask
 from rc_vs_snn.models.interface import State, synaptic_operations
+from rc_vs_snn.models.norm import normalisation
 from rc_vs_snn.models.rank_snn import SpikeGrad, SpikingLayer, leaky_layer
 from rc_vs_snn.models.recurrent import check_sizes
 from rc_vs_snn.registry import models
@@ -45,6 +46,8 @@ class ConvRankSNN(nn.Module):
         gain: factor on the usual initial weights of spiking stages; above 1 lets few input spikes
             make a neuron fire.
         dropout: probability of silencing a hidden neuron in training, held over time steps.
+        norm: normalisation of a spiking stage's currents: "batch" (statistics of step 0; at inference part
+            of the weights, so spiking neurons stay what they are) or "none" (a bias).
     """
 
     evidence: EvidenceKind = "membrane"
@@ -62,6 +65,7 @@ class ConvRankSNN(nn.Module):
         slope: float = 10.0,
         gain: float = 2.0,
         dropout: float = 0.0,
+        norm: Literal["batch", "none"] = "batch",
     ) -> None:
         super().__init__()
         check_sizes(hidden, 1)
@@ -72,14 +76,16 @@ class ConvRankSNN(nn.Module):
             )
         parts = stages(layout, maps)
         self.dropout = dropout
-        self.analogue = AnalogueBlock(parts[: self.n_analogue])
+        self.analogue = AnalogueBlock(parts[: self.n_analogue], "group")
         self.spiking_stages = parts[self.n_analogue :]
         self.inputs = parts[0].inputs
-        self.convolutions = nn.ModuleList(convolution(stage) for stage in self.spiking_stages)
+        self.convolutions = nn.ModuleList(convolution(stage, bias=False) for stage in self.spiking_stages)
+        self.norms = nn.ModuleList(normalisation(norm, stage.maps) for stage in self.spiking_stages)
+        self.hidden_norm = normalisation(norm, hidden)
         self.neurons = nn.ModuleList(
             leaky_layer(maps_last(stage.outputs), decay, spike_grad, slope) for stage in self.spiking_stages
         )
-        self.synapse = nn.Linear(math.prod(parts[-1].outputs), hidden)
+        self.synapse = nn.Linear(math.prod(parts[-1].outputs), hidden, bias=False)
         self.hidden = leaky_layer((hidden,), decay, spike_grad, slope)
         self.readout = nn.Linear(hidden, n_classes)
         self.output = leaky_layer((n_classes,), decay, spike_grad, slope, reset="none")
@@ -89,30 +95,38 @@ class ConvRankSNN(nn.Module):
                 weight.mul_(gain)
 
     def initial_state(self, batch: int, device: torch.device | str) -> State:
-        """Return zero membranes, ``(B, H, W, map)`` and ``(B, neuron)`` (and a dropout mask in training)."""
+        """Return the state before step 0.
+
+        Zero membranes ``(B, H, W, map)`` and ``(B, neuron)``, in training with dropout its mask, and a
+        mark of step 0, ``(B, 1)``.
+        """
         dtype = self.readout.weight.dtype
         layers = [*self._layers(), self.hidden, self.output]
         state: State = tuple(torch.zeros(batch, *layer.shape, device=device, dtype=dtype) for layer in layers)
         if self._drops():
             state += (held_mask(state[-1], self.hidden.shape[0], self.dropout),)
-        return state
+        return (*state, torch.ones(batch, 1, device=device, dtype=dtype))
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Advance one time step; see ``Model.step``. The readout is the output membranes, ``(B, K)``."""
-        x = self.analogue(as_images(x, self.inputs))
+        fresh, state = state[-1], state[:-1]
+        first = bool(fresh[0])
+        x = self.analogue(as_images(x, self.inputs), first)
         new: State = ()
         for index, layer in enumerate(self._layers()):
-            current = self._convolve(x, index).permute(0, 2, 3, 1)  # (B, H, W, map)
+            current = self._convolve(x, index, first).permute(0, 2, 3, 1)  # (B, H, W, map)
             x, membrane = layer(current, state[index : index + 1])
             x = x.permute(0, 3, 1, 2)  # (B, map, H, W), channels last in memory
             new += membrane
-        x, membrane = self.hidden(linear(self.synapse, x.flatten(1)), state[len(new) : len(new) + 1])
+        x, membrane = self.hidden(
+            self.hidden_norm(linear(self.synapse, x.flatten(1)), first), state[len(new) : len(new) + 1]
+        )
         new += membrane
         if self._drops():
             x = x * state[-1]
         _, membrane = self.output(linear(self.readout, x), state[len(new) : len(new) + 1])
         new += membrane
-        return membrane[0], new + state[len(new) :]
+        return membrane[0], (*new, *state[len(new) :], torch.zeros_like(fresh))
 
     def operations(self, x: Tensor, before: State, after: State) -> tuple[Tensor, Tensor]:
         """Count synaptic operations: every spike costs its fan-out, every analogue value multiplies."""
@@ -131,8 +145,9 @@ class ConvRankSNN(nn.Module):
             acs, macs = acs + more_acs, macs + more_macs
         return acs, macs
 
-    def _convolve(self, x: Tensor, index: int) -> Tensor:
-        return cast(Sequence[Callable[[Tensor], Tensor]], self.convolutions)[index](x)
+    def _convolve(self, x: Tensor, index: int, first: bool) -> Tensor:
+        x = cast(Sequence[Callable[[Tensor], Tensor]], self.convolutions)[index](x)
+        return cast(Sequence[Callable[[Tensor, bool], Tensor]], self.norms)[index](x, first)
 
     def _layers(self) -> Sequence[SpikingLayer]:
         return cast(Sequence[SpikingLayer], self.neurons)

@@ -35,7 +35,10 @@ def test_any_image_layout_runs_and_learns(name):
 
 def test_the_spiking_net_equals_a_plain_loop():
     torch.manual_seed(1)
-    model = ConvRankSNN((8, 8), 3, maps=2, hidden=5, decay=0.8, gain=3.0)
+    model = ConvRankSNN((8, 8), 3, maps=2, hidden=5, decay=0.8, gain=3.0, norm="none")
+    with torch.no_grad():
+        for norm in [*model.norms, model.hidden_norm]:
+            norm.bias.uniform_(-0.3, 0.3)
     x = (torch.rand(6, 4, 64) < 0.5).float()
     membranes = [torch.zeros(())] * 5
     state = model.initial_state(4, "cpu")
@@ -45,14 +48,61 @@ def test_the_spiking_net_equals_a_plain_loop():
         signal = x[step].reshape(4, 1, 8, 8)
         for index, layer in enumerate([*model.convolutions, model.synapse]):
             fired = (membranes[index] > 1).float()
-            membranes[index] = (
-                0.8 * membranes[index] + layer(signal.flatten(1) if index == 3 else signal) - fired
-            )
+            norm = [*model.norms, model.hidden_norm][index]
+            current = layer(signal.flatten(1) if index == 3 else signal)
+            bias = norm.bias.view(-1, 1, 1) if index < 3 else norm.bias
+            membranes[index] = 0.8 * membranes[index] + current + bias - fired
             signal = (membranes[index] > 1).float()
             n_spikes += int(signal.sum())
         membranes[4] = 0.8 * membranes[4] + model.readout(signal)
         torch.testing.assert_close(readout, membranes[4], rtol=1e-4, atol=1e-5)
     assert n_spikes > 50
+
+
+@pytest.mark.parametrize("name", ["spiking", "analogue first"])
+def test_batch_normalisation_folds_into_the_synapses(name):
+    """At inference the normalised net is one of plain synapses: spiking throughout stays that."""
+    torch.manual_seed(4)
+    model, plain = (BUILD[name]((8, 8), 3, maps=4, hidden=6, norm=norm) for norm in ("batch", "none"))
+    plain.load_state_dict(model.state_dict(), strict=False)
+    x = (torch.rand(3, 5, 64) < 0.5).float()
+    with torch.no_grad():
+        for layer, norm, target in zip(
+            [*plain.convolutions, plain.synapse],
+            [*model.norms, model.hidden_norm],
+            [*plain.norms, plain.hidden_norm],
+            strict=True,
+        ):
+            norm.running_mean.uniform_(-0.2, 0.2)
+            norm.running_var.uniform_(0.05, 0.2)
+            factor = norm.weight / (norm.running_var + 1e-5).sqrt()
+            layer.weight.mul_(factor.view(-1, *[1] * (layer.weight.ndim - 1)))
+            target.bias.copy_(norm.bias - factor * norm.running_mean)
+    states = [net.eval().initial_state(5, "cpu") for net in (model, plain)]
+    spikes = 0.0
+    for step in range(3):
+        readouts = []
+        for index, net in enumerate((model, plain)):
+            readout, states[index] = net.step(x[step], states[index])
+            readouts.append(readout)
+        spikes += float((states[0][-3] > 1).sum())
+        torch.testing.assert_close(*readouts, rtol=1e-3, atol=1e-4)
+    assert spikes > 0
+
+
+def test_an_integrating_readout_adds_up_what_a_plain_one_says():
+    torch.manual_seed(5)
+    plain = ConvRCLSTM((8, 8), 3, maps=4, hidden=6)
+    torch.manual_seed(5)
+    integrating = ConvRCLSTM((8, 8), 3, maps=4, hidden=6, readout_decay=0.5)
+    states = [model.initial_state(4, "cpu") for model in (plain, integrating)]
+    expected = torch.zeros(4, 3)
+    for _ in range(4):
+        x = (torch.rand(4, 64) < 0.5).float()
+        logits, states[0] = plain.step(x, states[0])
+        expected = 0.5 * expected + logits
+        found, states[1] = integrating.step(x, states[1])
+        torch.testing.assert_close(found, expected)
 
 
 def test_spiking_throughout_never_multiplies_and_the_hybrid_does():
@@ -69,12 +119,10 @@ def test_spiking_throughout_never_multiplies_and_the_hybrid_does():
 
 def test_operations_of_the_first_stage_by_hand():
     """5x5 kernel, stride 2, m = 2 maps: 2 * 25 / 4 = 12.5 synapses for each input spike."""
-    model = ConvRankSNN((8, 8), 3, maps=2, hidden=5)
+    model = ConvRankSNN((8, 8), 3, maps=2, hidden=5).eval()
     with torch.no_grad():
         for layer in model.convolutions:
             layer.weight.zero_()
-            layer.bias.zero_()
-        model.synapse.bias.zero_()
     x = torch.zeros(2, 64)
     x[0, :3] = 1
     before = model.initial_state(2, "cpu")
@@ -94,9 +142,9 @@ def test_features_of_a_sample_do_not_depend_on_the_batch():
 
 def test_dropout_silences_hidden_neurons_in_training_only():
     model = ConvRankSNN((8, 8), 3, maps=2, hidden=40, dropout=0.5)
-    assert len(model.initial_state(2, "cpu")) == 6
+    assert len(model.initial_state(2, "cpu")) == 7  # five membranes, the mask, the mark of step 0
     model.eval()
-    assert len(model.initial_state(2, "cpu")) == 5
+    assert len(model.initial_state(2, "cpu")) == 6
 
 
 @pytest.mark.parametrize(
@@ -114,7 +162,7 @@ def test_group_normalisation_is_torchs():
     torch.manual_seed(3)
     model = ConvRCLSTM((8, 8), 3, maps=4)
     x = torch.rand(2, 1, 8, 8)
-    first = functional.relu(model.block.norms[0](model.block.convolutions[0](x)))
+    first = functional.relu(model.block.norms[0](model.block.convolutions[0](x), first=True))
     maps = model.block.convolutions[0](x).reshape(2, 4, -1)  # four groups of one map
     expected = functional.relu(
         (maps - maps.mean(2, keepdim=True)) / (maps.var(2, correction=0, keepdim=True) + 1e-5).sqrt()

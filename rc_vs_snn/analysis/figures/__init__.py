@@ -5,6 +5,7 @@ from rc_vs_snn.analysis.figures import (
     cost_to_decision,
     coverage_vs_accuracy,
     decision_step_histograms,
+    objective_trade_off,
     training_history,
 )
 from rc_vs_snn.analysis.figures.protocol import ComparisonFigure
@@ -15,5 +16,6 @@ __all__ = [
     "cost_to_decision",
     "coverage_vs_accuracy",
     "decision_step_histograms",
+    "objective_trade_off",
     "training_history",
 ]

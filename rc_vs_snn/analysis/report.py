@@ -1,0 +1,115 @@
+"""The report of a reproduction: every configuration beside what others published, and the first step."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rc_vs_snn.analysis.intervals import Interval, mean_interval
+from rc_vs_snn.analysis.published import PUBLISHED, Published
+from rc_vs_snn.analysis.runs import Group, group_runs
+from rc_vs_snn.analysis.tables import code_text, markdown_table
+from rc_vs_snn.analysis.writing import write_whole
+from rc_vs_snn.records import Record
+
+REPORT = "report.md"
+PUBLISHED_NOTE = (
+    " Steps are 0-based. Published numbers stand in their own column: other encodings, networks and rules, "
+    "most of them one run. † quoted as the literature cites it, not read in the original."
+)
+FIRST_STEP_NOTE = (
+    "The paper's 99.19 % is an accuracy after the first input step. What compares with it is *all read at "
+    "step 0*: every sample is given the class that is largest after one step. *Decided at step 0* leaves the "
+    "undecided ones out, and *at the rule* lets them wait."
+)
+
+
+def write_report(parts: Mapping[str, Sequence[Record]], out: Path | str) -> Path:
+    """Write ``report.md``: our rows beside published ones, and accuracy at the first step.
+
+    Args:
+        parts: the finished runs of every part of a reproduction, by the part's title.
+        out: the folder, which exists.
+
+    Returns:
+        The file written.
+
+    Raises:
+        InputError: no finished run in a part, or ``out`` cannot be written.
+    """
+    groups = {title: group_runs(records) for title, records in parts.items()}
+    text = "\n\n".join(["# Report", _against_published(groups), _first_step(groups)]) + "\n"
+    return write_whole(Path(out) / REPORT, text.encode())
+
+
+def _against_published(groups: Mapping[str, Sequence[Group]]) -> str:
+    header = (
+        "model", "part or source", "input code", "parameters", "ours: accuracy %", "ours: mean step",
+        "ours: forced %", "seeds", "published: accuracy %",
+    )  # fmt: skip
+    rows = [_our_row(title, group) for title, members in groups.items() for group in members]
+    rows += [_published_row(entry) for entry in PUBLISHED]
+    return "\n\n".join(
+        [
+            "## Beside what others published",
+            markdown_table(header, rows, 3),
+            _basis(groups) + PUBLISHED_NOTE,
+        ]
+    )
+
+
+def _first_step(groups: Mapping[str, Sequence[Group]]) -> str:
+    header = (
+        "model", "part", "input code", "all read at step 0 %", "decided at step 0 %", "(their share %)",
+        "right at step 0, of all %", "at the rule %", "seeds",
+    )  # fmt: skip
+    rows = [
+        [
+            group.label, title, code_text(group),
+            *(
+                _metric(group, name).spell(2, 100)
+                for name in (
+                    "accuracy_forced_at_step0", "accuracy_decided_at_step0", "share_decided_at_step0",
+                    "share_right_at_step0", "accuracy",
+                )
+            ),
+            str(len(group.runs)),
+        ]
+        for title, members in groups.items()
+        for group in members
+    ]  # fmt: skip
+    return "\n\n".join(
+        [
+            "## After the first step",
+            markdown_table(header, rows, 3),
+            FIRST_STEP_NOTE,
+        ]
+    )
+
+
+def _our_row(title: str, group: Group) -> list[str]:
+    return [
+        group.label,
+        title,
+        code_text(group),
+        f"{_metric(group, 'parameters').mean:,.0f}",
+        _metric(group, "accuracy").spell(2, 100),
+        _metric(group, "mean_step").spell(2),
+        _metric(group, "forced").spell(2, 100),
+        str(len(group.runs)),
+        "",
+    ]
+
+
+def _published_row(entry: Published) -> list[str]:
+    mark = "" if entry.checked == "source" else " †"
+    source = entry.source + (f"; {entry.note}" if entry.note else "")
+    name = f"{entry.name} ({entry.family}, {entry.network})" if entry.network != "-" else entry.name
+    return [name, source, "its own", "", "", "", "", "", f"{entry.accuracy_percent:g}{mark}"]
+
+
+def _metric(group: Group, name: str) -> Interval:
+    return mean_interval([run.metric(name) for run in group.runs])
+
+
+def _basis(groups: Mapping[str, Sequence[Group]]) -> str:
+    counts = sorted({len(group.runs) for members in groups.values() for group in members})
+    return f"±: {'; '.join(mean_interval([0.0] * n).basis for n in counts)}."

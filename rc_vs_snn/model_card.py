@@ -1,0 +1,58 @@
+"""The card of a trained model, written from its records."""
+
+from rc_vs_snn.records import Record
+
+
+def model_card(record: Record, bits: int, valid_accuracy: float) -> str:
+    """Return a model card in Markdown: what it is, how good, how made, what for.
+
+    Args:
+        record: the finished run.
+        bits: precision the weights are stored in.
+        valid_accuracy: validation accuracy of the weights, in [0, 1].
+    """
+    metrics, provenance, config = record.metrics, record.provenance, record.config
+    code, cpu = provenance["code"], provenance["hardware"]["cpu"]
+    evidence = "class probability" if metrics["evidence"] == "probability" else "output membrane potential"
+    rows = {
+        "accuracy, all samples": _percent(metrics["accuracy"]),
+        f"mean decision step (0-based, T = {metrics['n_steps']})": f"{metrics['mean_step']:.3f}",
+        "forced at the last step": _percent(metrics["forced"]),
+        "accuracy, all read at step 0": _percent(metrics["accuracy_forced_at_step0"]),
+        "accuracy of those decided at step 0": _percent(metrics["accuracy_decided_at_step0"]),
+        "their share": _percent(metrics["share_decided_at_step0"]),
+        "validation accuracy, by which this seed was chosen": _percent(valid_accuracy),
+    }
+    kinds = ("dataset", "augmentation", "encoder", "model", "objective", "rule", "training")
+    made = [
+        f"`{provenance['command']}`, seed {record.seed}",
+        f"version {code['version']}, commit {code.get('commit', 'unknown')[:10]}",
+        f"{metrics['train_seconds']:.0f} s on {provenance['threads']} thread(s) of {cpu}",
+    ]
+    same = ", with which the validation accuracy is that of 32 bits" if bits == 16 else ""
+    paragraphs = [
+        f"# {record.label}",
+        f"A `{config['model']['name']}` with {metrics['parameters']:,} parameters, trained on "
+        f"`{config['dataset']['name']}`. Its evidence is the {evidence}.",
+        _table("test split, read once after training", rows),
+        _table("setting", {kind: _spell(config[kind]) for kind in kinds}),
+        f"Made by {'; '.join(made)}. Weights: safetensors, {bits} bits{same}.",
+        "For research on early decisions in temporally coded input. It knows the data above, in the code "
+        "above, and nothing else: anything else it decides wrongly, and may decide confidently.",
+    ]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _table(title: str, rows: dict[str, str]) -> str:
+    return "\n".join(
+        [f"| {title} | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows.items())]
+    )
+
+
+def _spell(part: dict) -> str:
+    options = ", ".join(f"{key} = {value}" for key, value in part.items() if key != "name")
+    return ": ".join(filter(None, (part.get("name", ""), options)))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"

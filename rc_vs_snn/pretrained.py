@@ -1,0 +1,152 @@
+"""Trained models to keep: exported with a card, loaded again without training.
+
+A model folder holds ``weights.safetensors``, the run's ``config.json``, ``metrics.json``, ``history.json``
+and ``provenance.json``, and a card, ``README.md``.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from rc_vs_snn import records
+from rc_vs_snn.config import RunConfig, slug
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.experiment import (
+    Execution,
+    assemble,
+    judge,
+    load_splits,
+    load_weights,
+    torch_settings,
+    write_provenance,
+)
+from rc_vs_snn.model_card import model_card
+from rc_vs_snn.records import Record
+from rc_vs_snn.training import validate
+
+CARD = "README.md"
+
+
+def default_folder() -> Path:
+    """Return the checkout's ``models/``, which lies beside the package."""
+    return Path(__file__).resolve().parent.parent / "models"
+
+
+def find_pretrained(root: Path | str) -> list[Path]:
+    """Return every model folder below ``root``, sorted.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = sorted(path.parent for path in Path(root).rglob(records.WEIGHTS))
+    if not found:
+        raise InputError(
+            f"{root} holds no trained model; export some with `rc-vs-snn export RUNS --out {root}`, or name "
+            "the models/ folder of a checkout after --pretrained"
+        )
+    return found
+
+
+def export(runs: Sequence[Record], out: Path | str, execution: Execution | None = None) -> list[Path]:
+    """Write each configuration's best seed, by validation accuracy, as a model folder.
+
+    Weights are halved to 16 bits where that changes no validation accuracy.
+
+    Args:
+        runs: runs of any status; of one label, the finished one that validated best is taken.
+        out: the folder of the model folders; those of the same name are replaced.
+        execution: device, threads, data root.
+
+    Returns:
+        The model folders.
+
+    Raises:
+        InputError: no finished run, or ``out`` cannot be written.
+    """
+    execution = execution or Execution()
+    best: dict[str, Record] = {}
+    for record in runs:
+        if record.status == "done" and (
+            record.label not in best or best_valid(record) > best_valid(best[record.label])
+        ):
+            best[record.label] = record
+    if not best:
+        raise InputError("no finished run to export; run `rc-vs-snn compare` first")
+    return [_export(record, Path(out) / slug(label), execution) for label, record in best.items()]
+
+
+def best_valid(record: Record) -> float:
+    """Return the validation accuracy of the weights a run kept."""
+    return max(float(entry["valid_accuracy"]) for entry in record.history)
+
+
+def judge_pretrained(
+    folders: Sequence[Path], out: Path | str, execution: Execution | None = None, *, jobs: int = 1
+) -> list[Record]:
+    """Judge the test split with stored weights, each model in a run folder below ``out``.
+
+    Args:
+        folders: model folders, see ``find_pretrained``.
+        out: folder of the run folders, replaced where they exist.
+        execution: device, threads, data root.
+        jobs: models judged side by side.
+
+    Returns:
+        One record per folder. They have no history, since nothing was trained.
+
+    Raises:
+        InputError: a damaged folder, missing data, or ``out`` cannot be written.
+    """
+    execution = execution or Execution()
+    out = Path(out).absolute()
+    pool = joblib.Parallel(n_jobs=min(jobs, len(folders)))
+    return list(pool(joblib.delayed(_judge)(folder.absolute(), out, execution) for folder in folders))
+
+
+def _judge(folder: Path, out: Path, execution: Execution) -> Record:
+    config = RunConfig.from_table(records.read_record(folder).config)
+    target = out / f"{slug(folder.parent.name)}-{config.folder_name}"
+    with torch_settings(execution), records.atomic_folder(target, replace=True) as working:
+        started = time.time()
+        splits = load_splits(config, execution)
+        task = assemble(config, splits, execution)
+        load_weights(task.model, folder / records.WEIGHTS)
+        metrics = judge(task, splits.test, working, [])
+        records.write_json(working / records.CONFIG, config.to_table())
+        records.write_json(working / records.HISTORY, [])
+        records.write_json(working / records.METRICS, metrics)
+        write_provenance(working, config, task, execution, started, status="done", weights=str(folder))
+    return records.read_record(target)
+
+
+def _export(record: Record, target: Path, execution: Execution) -> Path:
+    config = RunConfig.from_table(record.config)
+    with torch_settings(execution), records.atomic_folder(target, replace=True) as working:
+        splits = load_splits(config, execution)
+        task = assemble(config, splits, execution)
+        load_weights(task.model, record.folder / records.WEIGHTS)
+        full = validate(task, splits.valid).means("valid")
+        weights = {name: value.cpu().contiguous() for name, value in task.model.state_dict().items()}
+        halved = {name: _half(value) for name, value in weights.items()}
+        task.model.load_state_dict(halved)
+        small = validate(task, splits.valid).means("valid")
+        kept, bits = (halved, 16) if small["valid_accuracy"] == full["valid_accuracy"] else (weights, 32)
+        (working / records.WEIGHTS).write_bytes(save_tensors(kept))
+        tables: dict[str, Any] = {
+            records.CONFIG: record.config, records.METRICS: record.metrics,
+            records.HISTORY: record.history, records.PROVENANCE: record.provenance,
+        }  # fmt: skip
+        for name, table in tables.items():
+            records.write_json(working / name, table)
+        (working / CARD).write_text(model_card(record, bits, best_valid(record)))
+    return target
+
+
+def _half(value: Tensor) -> Tensor:
+    return value.half() if value.dtype == torch.float32 else value

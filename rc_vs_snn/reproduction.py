@@ -1,0 +1,105 @@
+"""Reproductions: several comparisons with their seeds as one plan that resumes where it was stopped.
+
+A plan is a TOML file in ``reproductions/`` with one ``[[parts]]`` entry per comparison: a preset, a
+title and its seeds. All runs of all parts share one pool of workers, so no core waits at the end of a
+part.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rc_vs_snn.comparison import Comparison, load_preset
+from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.experiment import Execution
+from rc_vs_snn.progress import Progress
+from rc_vs_snn.records import Record
+from rc_vs_snn.sweep import PlannedRun, execute, planned_runs
+
+
+@dataclass(frozen=True)
+class Part:
+    """One comparison of a plan.
+
+    Attributes:
+        title: its heading in the report.
+        comparison: the models, with the seeds of this plan; its name is the part's folder.
+    """
+
+    title: str
+    comparison: Comparison
+
+
+def reproduction_names() -> list[str]:
+    """Return the names of the built-in plans."""
+    return sorted(path.name[:-5] for path in _folder().iterdir() if path.name.endswith(".toml"))
+
+
+def load_reproduction(name: str, only: Sequence[str] = (), settings: Sequence[str] = ()) -> list[Part]:
+    """Return the parts of a built-in plan.
+
+    Args:
+        name: the plan's name, such as "mnist".
+        only: names of the parts wanted (all by default).
+        settings: ``key=value`` texts as after ``--set``, applied to every part.
+
+    Raises:
+        InputError: an unknown plan or part, or a faulty setting.
+    """
+    if name not in reproduction_names():
+        raise InputError(f"unknown reproduction '{name}'; {did_you_mean(name, reproduction_names())}")
+    entries: list[dict[str, Any]] = tomllib.loads((_folder() / f"{name}.toml").read_text())["parts"]
+    known = [entry["preset"] for entry in entries]
+    for wanted in only:
+        if wanted not in known:
+            raise InputError(f"reproduction '{name}' has no part '{wanted}'; {did_you_mean(wanted, known)}")
+    return [
+        Part(entry["title"], load_preset(entry["preset"], settings).with_seeds(*entry["seeds"]))
+        for entry in entries
+        if not only or entry["preset"] in only
+    ]
+
+
+def reproduce(
+    parts: Sequence[Part],
+    out: Path | str,
+    execution: Execution | None = None,
+    *,
+    jobs: int = 1,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Mapping[str, list[Record]]:
+    """Run every model and seed of a plan that is not finished yet.
+
+    Args:
+        parts: what to run, such as ``load_reproduction("mnist")``.
+        out: every part's run folders lie in ``out/<name of its comparison>``.
+        execution: device, threads per run, data root.
+        jobs: runs trained side by side.
+        overwrite: whether folders that hold another configuration are replaced.
+        progress: shows what is going on (default: nothing).
+
+    Returns:
+        The records of every part, failed ones included, by the comparison's name.
+
+    Raises:
+        InputError: anything faulty, found before the first run starts.
+    """
+    execution = execution or Execution()
+    plans: dict[str, list[PlannedRun]] = {
+        part.comparison.name: planned_runs(part.comparison, Path(out) / part.comparison.name, execution)
+        for part in parts
+    }
+    done = execute(
+        [run for plan in plans.values() for run in plan], execution,
+        jobs=jobs, overwrite=overwrite, progress=progress,
+    )  # fmt: skip
+    records = iter(done)
+    return {name: [next(records) for _ in plan] for name, plan in plans.items()}
+
+
+def _folder() -> Any:
+    return resources.files("rc_vs_snn") / "reproductions"
