@@ -123,6 +123,20 @@ def one_seed(two_models) -> list[records.Record]:
 
 
 @pytest.fixture
+def two_objectives(make_run) -> list[records.Record]:
+    """One model at two numbers of steps under two objectives, one seed each."""
+    return [
+        make_run(
+            simulate(index, 200, n_steps, 5, 2.4, "probability"),
+            label=f"{objective}, T = {n_steps}", objective={"name": objective},
+        )
+        for index, (n_steps, objective) in enumerate(
+            [(4, "rank-coding"), (4, "last-step"), (8, "rank-coding"), (8, "last-step")]
+        )
+    ]  # fmt: skip
+
+
+@pytest.fixture
 def tiny_trace() -> Trace:
     """Four samples, three steps, two classes; true labels 0, 1, 0, 1. Worked by hand in the tests."""
     first = np.array(

@@ -21,6 +21,10 @@ NAMES = [
 ]
 
 
+# Drawn only of runs that differ in their objective.
+OF_OBJECTIVES = "objective-trade-off"
+
+
 def make(name: str, records):
     figure = figures.build(name, {})
     table = figure.table(group_runs(records))
@@ -36,8 +40,8 @@ def texts(figure: Figure) -> str:
 
 
 def test_all_figures_are_registered():
-    assert figures.names() == NAMES
-    assert all(figures.summary(name) for name in NAMES)
+    assert figures.names() == sorted([*NAMES, OF_OBJECTIVES])
+    assert all(figures.summary(name) for name in figures.names())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -220,3 +224,16 @@ def test_window_ignores_far_below_but_keeps_bars():
     assert high < 1.03
     low, high = style.accuracy_window(np.array([1.0, 1.0]), [mean_interval([1.0])])
     assert low < high
+
+
+def test_objectives_are_compared_panel_by_panel(two_objectives, two_models):
+    assert len(figures.build(OF_OBJECTIVES, {}).table(group_runs(two_models))) == 0
+    table, figure = make(OF_OBJECTIVES, two_objectives)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["rc-lstm, T = 4", "rc-lstm, T = 8"]
+    for axes, pair in zip(figure.axes, (two_objectives[:2], two_objectives[2:]), strict=True):
+        marks = [drawn for drawn in axes.get_lines() if len(drawn.get_xdata()) == 1]
+        assert [mark.get_ydata()[0] for mark in marks] == [record.metrics["accuracy"] for record in pair]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["rank-coding", "last-step"]
+    assert "n = 1 seed, no interval" in texts(figure)
+    assert set(table.distinct("objective")) == {"rank-coding", "last-step"}
