@@ -25,7 +25,7 @@ OPTIONS = {
 
 def build(name):
     torch.manual_seed(1)
-    return models.build(name, OPTIONS[name], layout=LAYOUT, n_classes=K)
+    return models.build(name, OPTIONS[name], layout=LAYOUT, n_classes=K).eval()
 
 
 @pytest.fixture

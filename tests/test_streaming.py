@@ -113,7 +113,7 @@ def test_twin_classes_tie_and_the_lower_wins(make):
 
 
 def convolutional(name):
-    return models.build(name, {"maps": 2, "hidden": 9}, layout=LAYOUT, n_classes=N_CLASSES)
+    return models.build(name, {"maps": 2, "hidden": 9}, layout=LAYOUT, n_classes=N_CLASSES).eval()
 
 
 class Counting:
@@ -144,6 +144,11 @@ class Counting:
 def test_any_other_model_takes_the_dense_path(model, options, hold):
     torch.manual_seed(3)
     check(model(), FirstSpike(0.25), hold, event_driven=False, **options)
+
+
+def test_a_model_that_still_normalises_by_its_batch_is_refused():
+    with pytest.raises(InputError, match=r"model.eval\(\)"):
+        Decider(convolutional("conv-rank-snn").train(), FirstSpike(1.0), N_STEPS)
 
 
 def test_double_precision_takes_the_dense_path_to_the_bit():

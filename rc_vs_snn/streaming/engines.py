@@ -18,6 +18,7 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.conv_rank_snn import ConvRankSNN
 from rc_vs_snn.models.conv_rc_lstm import ConvRCLSTM
 from rc_vs_snn.models.interface import Model, State, evidence_of
+from rc_vs_snn.models.norm import FirstStepNorm
 from rc_vs_snn.models.rank_snn import RankSNN, SpikingLayer
 from rc_vs_snn.models.rc_gru import GRUCell
 from rc_vs_snn.models.rc_lstm import LSTMCell
@@ -63,11 +64,15 @@ def width_of(model: Model) -> int | None:
 
 
 def check_ready(model: Model) -> None:
-    """Raise InputError if decisions would be random (dropout) or meaningless (NaN weights)."""
+    """Raise InputError if decisions would be random (dropout), as in training (batch statistics) or NaN."""
     if not isinstance(model, nn.Module):
         return
     if model.training and _dropout(model) > 0:
         raise InputError("the model is in training mode, where dropout is random; call model.eval() first")
+    if model.training and any(isinstance(module, FirstStepNorm) for module in model.modules()):
+        raise InputError(
+            "the model is in training mode, where it normalises by its batch; call model.eval() first"
+        )
     for name, parameter in model.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
             raise InputError(f"parameter {name} holds NaN or infinity: the model diverged; train it again")
