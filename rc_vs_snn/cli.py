@@ -256,6 +256,8 @@ def _compare(options: argparse.Namespace) -> None:
 def _compare_pretrained(options: argparse.Namespace) -> None:
     from rc_vs_snn.pretrained import default_folder, find_pretrained, judge_pretrained
 
+    if options.set or options.config or options.seeds or options.seed is not None:
+        raise InputError("--pretrained trains nothing: leave out --set, --config, --seed and --seeds")
     root = default_folder() if options.pretrained == Path() else options.pretrained
     out = options.out or Path("runs") / "pretrained"
     found = judge_pretrained(find_pretrained(root), out, _execution(options), jobs=options.jobs)

@@ -86,3 +86,5 @@ def test_export_command_and_an_empty_folder(trained, tmp_path, capsys):
     with pytest.raises(rv.InputError, match="rc-vs-snn export"):
         find_pretrained(tmp_path / "nothing")
     assert main(["compare", "--pretrained", str(tmp_path / "nothing")]) == 2
+    assert main(["compare", "--pretrained", "--set", "training.epochs=1"]) == 2
+    assert "trains nothing" in capsys.readouterr().err

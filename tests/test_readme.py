@@ -19,11 +19,15 @@ NEEDS_DATA = [command for command in COMMANDS if "mnist" in command]
 
 def small(command):
     arguments = shlex.split(command)[1:]
-    return arguments + SMALL if arguments[0] in ("compare", "train") else arguments
+    if arguments[0] == "reproduce":
+        return [*arguments, *SMALL, "--only", "mnist-fc"]
+    trains = arguments[0] in ("compare", "train") and "--pretrained" not in arguments
+    return arguments + SMALL if trains else arguments
 
 
 def test_the_readme_has_commands_of_every_kind():
-    assert {command.split()[1] for command in COMMANDS} == {"compare", "train", "evaluate", "figures", "list"}
+    kinds = {"compare", "train", "evaluate", "figures", "reproduce", "export", "list"}
+    assert {command.split()[1] for command in COMMANDS} == kinds
     assert NEEDS_DATA
 
 
@@ -41,7 +45,8 @@ def test_its_commands_on_real_corpora_run(tmp_path, monkeypatch, capsys, data_ro
     monkeypatch.chdir(tmp_path)
     few = ["--set", "dataset.n_train=300", "--data-root", str(data_root), "--out", "runs/few"]
     assert main(small(command) + few) == 0
-    assert (tmp_path / "runs/few/figures/summary.md").exists()
+    part = "mnist-fc" if "reproduce" in command else "."
+    assert (tmp_path / "runs/few" / part / "figures/summary.md").exists()
 
 
 def test_its_python_example_runs(tmp_path, monkeypatch):
