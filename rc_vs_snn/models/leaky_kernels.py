@@ -1,0 +1,144 @@
+"""Compiled loops of one leaky layer with a readout: whole batches to their decisions, and back.
+
+Pairs are numbered and stored as in ``lstm_kernels.py``; the neuron's arithmetic is that of ``lif.py``.
+"""
+
+import numba
+import numpy as np
+
+from rc_vs_snn.models.arithmetic import judge
+from rc_vs_snn.models.lif import NONE, integrate, retreat
+from rc_vs_snn.models.products import active, add_entries, add_rows, spiking
+
+
+@numba.njit(cache=True, error_model="numpy")
+def leaky_forward(  # type: ignore[no-untyped-def]
+    times, hold, thresholds, softmax, synapses, bias, decay, threshold, reset, readout, readout_bias,
+    output_decay, mask, keep,
+    membrane, output, start, channel, fired_start, fired, value, row_of, before, bounds, decided, last,
+    chosen,
+):  # fmt: skip
+    """Advance all rows from step 0 until each has decided; return the number of pairs.
+
+    Args:
+        times: step of each channel's spike ``(rows, C)``.
+        hold: whether a channel stays on.
+        thresholds: the rule's threshold at every step ``(T,)``.
+        softmax: whether the evidence is the softmax of the output membranes.
+        synapses: ``(C, H)``.
+        bias: ``(H,)``.
+        decay: of the hidden membranes, per step ``(H,)``.
+        threshold: of the hidden neurons ``(H,)``.
+        reset: of the hidden neurons, as in ``lif.py``.
+        readout: ``(H, K)``.
+        readout_bias: ``(K,)``.
+        output_decay: ``(K,)``.
+        mask: factor on each row's hidden spikes ``(rows, H)``, or of no rows for none.
+        keep: whether pairs are kept.
+        membrane: of the hidden neurons ``(slots, H)``; slots are T · rows, or 2 · rows if not kept.
+        output: membranes of the output neurons ``(slots, K)``.
+        start: where each pair's input spikes begin ``(slots + 1,)``.
+        channel: input spikes; room for those of all pairs kept, and C more.
+        fired_start: where each pair's hidden spikes begin ``(slots + 1,)``.
+        fired: hidden spikes; room for H per pair kept, and H more.
+        value: factor on each hidden spike.
+        row_of: row of each pair ``(slots,)``.
+        before: the same row's pair at the step before, -1 at step 0 ``(slots,)``.
+        bounds: first pair of each step, and the end ``(T + 1,)``.
+        decided: step of each row's decision ``(rows,)``.
+        last: slot of each row's decision, as long as it is not overwritten ``(rows,)``.
+        chosen: output membranes there ``(rows, K)``.
+    """
+    rows, n_steps = len(times), len(thresholds)
+    n_classes = len(readout_bias)
+    current = np.empty(len(bias), np.float32)
+    into = np.empty(n_classes, np.float32)
+    evidence = np.empty(n_classes, np.float32)
+    silent, nothing = np.zeros(len(bias), np.float32), np.zeros(n_classes, np.float32)
+    alive = np.arange(rows)
+    pairs, entries, n_fired = 0, 0, 0
+    for step in range(n_steps):
+        bounds[step] = pairs
+        begin = pairs if keep else step % 2 * rows
+        stay = np.zeros(len(alive), np.bool_)
+        for p in range(begin, begin + len(alive)):
+            if not keep:
+                entries, n_fired = 0, 0
+            r = alive[p - begin]
+            old = last[r] if step else -1
+            row_of[p], before[p], start[p], fired_start[p] = r, old, entries, n_fired
+            current[:] = bias
+            entries = active(times[r], step, hold, channel, entries)
+            add_rows(channel, start[p], entries, synapses, current)
+            integrate(current, membrane[old] if step else silent, decay, threshold, reset, membrane[p])
+            n_fired = spiking(membrane[p], threshold, fired, n_fired)
+            start[p + 1], fired_start[p + 1] = entries, n_fired
+            into[:] = readout_bias
+            if len(mask):
+                for at in range(fired_start[p], n_fired):
+                    value[at] = mask[r, fired[at]]
+                add_entries(fired, value, fired_start[p], n_fired, readout, into)
+            else:
+                add_rows(fired, fired_start[p], n_fired, readout, into)
+            integrate(into, output[old] if step else nothing, output_decay, nothing, NONE, output[p])
+            decided[r], last[r], chosen[r] = step, p, output[p]
+            stay[p - begin] = not judge(output[p], softmax, thresholds[step], evidence)
+        pairs += len(alive)
+        alive = alive[stay]
+    bounds[n_steps] = pairs
+    return pairs
+
+
+@numba.njit(cache=True, error_model="numpy")
+def leaky_backward(  # type: ignore[no-untyped-def]
+    from_output, bounds, row_of, before, mask, membrane, output, decay, threshold, reset, surrogate, slope,
+    readout, output_decay, to_current, to_into, to_decay, to_threshold, to_output_decay,
+):  # fmt: skip
+    """Fill the gradients of every pair's input currents and of the neurons' constants.
+
+    Args:
+        from_output: gradients of the pairs' output membranes ``(pairs, K)``.
+        bounds: as ``leaky_forward`` filled it.
+        row_of: likewise.
+        before: likewise.
+        mask: as given to ``leaky_forward``.
+        membrane: as ``leaky_forward`` filled it.
+        output: likewise.
+        decay: as given to ``leaky_forward``.
+        threshold: likewise.
+        reset: likewise.
+        surrogate: derivative of a spike, as in ``lif.py``.
+        slope: its steepness.
+        readout: ``(K, H)``.
+        output_decay: ``(K,)``.
+        to_current: of the hidden neurons' currents, to be filled ``(pairs, H)``.
+        to_into: of the output neurons' currents, to be filled ``(pairs, K)``.
+        to_decay: to be added to, float64 ``(H,)``.
+        to_threshold: likewise.
+        to_output_decay: likewise ``(K,)``.
+    """
+    rows, width, n_classes = bounds[1], membrane.shape[1], output.shape[1]
+    carried = np.zeros((rows, n_classes), np.float32)
+    to_membrane = np.zeros((rows, width), np.float32)
+    by_spikes = np.empty(width, np.float32)
+    silent = np.zeros(width, np.float32)
+    for step in range(len(bounds) - 2, -1, -1):
+        for p in range(bounds[step], bounds[step + 1]):
+            r, old = row_of[p], before[p]
+            by_spikes[:] = 0
+            for k in range(n_classes):
+                gradient = from_output[p, k] + carried[r, k]
+                to_into[p, k] = gradient
+                carried[r, k] = gradient * output_decay[k]
+                if step:
+                    to_output_decay[k] += gradient * output[old, k]
+                if gradient != 0:
+                    weights = readout[k]
+                    for n in range(width):
+                        by_spikes[n] += gradient * weights[n]
+            if len(mask):
+                by_spikes *= mask[r]
+            retreat(
+                by_spikes, to_membrane[r], membrane[old] if step else silent, membrane[p], decay, threshold,
+                reset, surrogate, slope, to_current[p], to_membrane[r], to_decay, to_threshold,
+            )  # fmt: skip
