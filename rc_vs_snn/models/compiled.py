@@ -23,17 +23,13 @@ from rc_vs_snn.models.recurrent import RecurrentClassifier
 from rc_vs_snn.models.runs import Pairs
 
 # Rows that run together: enough for a product to use the caches, few enough for them to hold what is kept.
-ROWS, KEPT_BYTES = 256, 2**28
+ROWS = 256
 
 
 class Run(Protocol):
     """The compiled run of one kind of model."""
 
     def __init__(self, model: Model) -> None: ...
-
-    def bytes_per_row(self, encoded: SpikeTimes) -> int:
-        """Return what a row may keep for the way back, in bytes."""
-        ...
 
     def decide(self, encoded: SpikeTimes, thresholds: np.ndarray, *, keep: bool) -> Pairs:
         """Advance every row to its decision.
@@ -95,8 +91,7 @@ def decide_differentiable(
         Each row's decision step ``(B,)``, the readout there ``(B, K)``, and ``(step, rows, readouts)`` of
         every step: the rows undecided before it and their readouts ``(rows, K)``.
     """
-    limit = KEPT_BYTES // run.bytes_per_row(encoded)
-    parts = [run.decide(part, thresholds, keep=True) for part in _split(encoded, max(1, min(ROWS, limit)))]
+    parts = [run.decide(part, thresholds, keep=True) for part in _split(encoded, ROWS)]
     readouts = [run.differentiable(part) for part in parts]
     step = torch.from_numpy(np.concatenate([part.decided for part in parts]))
     chosen = [each[torch.from_numpy(part.last)] for each, part in zip(readouts, parts, strict=True)]

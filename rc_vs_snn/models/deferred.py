@@ -95,9 +95,9 @@ class _Collect(torch.autograd.Function):
             transposed = _joined([x for x, _ in dense]).to(into.dtype).t() @ into  # (in, out)
             transposed = transposed.to(weight.dtype)
         else:
-            transposed = weight.new_zeros(weight.shape[1], weight.shape[0])
-        for x, into in sparse:
-            add_weight_gradient(x, into, transposed)
+            transposed = weight.new_empty(weight.shape[1], weight.shape[0])
+        for index, (x, into) in enumerate(sparse):
+            add_weight_gradient(x, into, transposed, fresh=not dense and index == 0)
         return transposed.t(), to_bias, None
 
 

@@ -8,17 +8,15 @@ import numpy as np
 
 from rc_vs_snn.models.arithmetic import judge
 from rc_vs_snn.models.lif import NONE, integrate, retreat
-from rc_vs_snn.models.products import active, add_entries, add_rows, spiking
+from rc_vs_snn.models.products import active, add_entries, add_rows, grown, spiking
 
 
 @numba.njit(cache=True, error_model="numpy")
 def leaky_forward(  # type: ignore[no-untyped-def]
     times, hold, thresholds, softmax, synapses, bias, decay, threshold, reset, readout, readout_bias,
     output_decay, mask, keep,
-    membrane, output, start, channel, fired_start, fired, value, row_of, before, bounds, decided, last,
-    chosen,
 ):  # fmt: skip
-    """Advance all rows from step 0 until each has decided; return the number of pairs.
+    """Advance all rows from step 0 until each has decided.
 
     Args:
         times: step of each channel's spike ``(rows, C)``.
@@ -35,38 +33,47 @@ def leaky_forward(  # type: ignore[no-untyped-def]
         output_decay: ``(K,)``.
         mask: factor on each row's hidden spikes ``(rows, H)``, or of no rows for none.
         keep: whether pairs are kept.
-        membrane: of the hidden neurons ``(slots, H)``; slots are T · rows, or 2 · rows if not kept.
-        output: membranes of the output neurons ``(slots, K)``.
-        start: where each pair's input spikes begin ``(slots + 1,)``.
-        channel: input spikes; room for those of all pairs kept, and C more.
-        fired_start: where each pair's hidden spikes begin ``(slots + 1,)``.
-        fired: hidden spikes; room for H per pair kept, and H more.
-        value: factor on each hidden spike.
-        row_of: row of each pair ``(slots,)``.
-        before: the same row's pair at the step before, -1 at step 0 ``(slots,)``.
-        bounds: first pair of each step, and the end ``(T + 1,)``.
-        decided: step of each row's decision ``(rows,)``.
-        last: slot of each row's decision, as long as it is not overwritten ``(rows,)``.
-        chosen: output membranes there ``(rows, K)``.
+
+    Returns:
+        What ``runs.Pairs`` holds: row, before, bounds, decided, last, chosen, start and channel of the
+        input spikes, output membranes; then hidden membranes ``(slots, H)``, and the hidden spikes: where
+        each pair's begin ``(slots + 1,)``, the neurons, and the factors on them if there is a mask.
     """
-    rows, n_steps = len(times), len(thresholds)
-    n_classes = len(readout_bias)
-    current = np.empty(len(bias), np.float32)
-    into = np.empty(n_classes, np.float32)
-    evidence = np.empty(n_classes, np.float32)
-    silent, nothing = np.zeros(len(bias), np.float32), np.zeros(n_classes, np.float32)
+    (rows, n_channels), n_steps, (width, n_classes) = times.shape, len(thresholds), readout.shape
+    membrane = np.empty((rows * min(n_steps, 3) if keep else 2 * rows, width), np.float32)
+    fired, value = np.empty(2 * width, np.int32), np.empty(2 * width if len(mask) else 0, np.float32)
+    slots = rows * n_steps if keep else 2 * rows
+    row, before, start = np.empty(slots, np.int64), np.empty(slots, np.int64), np.empty(slots + 1, np.int64)
+    output, channel = np.empty((slots, n_classes), np.float32), np.empty(2 * n_channels, np.int32)
+    fired_start, current = np.empty(slots + 1, np.int64), np.empty(width, np.float32)
+    bounds, decided, last = (
+        np.empty(n_steps + 1, np.int64),
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+    )
+    chosen, evidence = np.empty((rows, n_classes), np.float32), np.empty(n_classes, np.float32)
+    silent, nothing, into = (
+        np.zeros(width, np.float32),
+        np.zeros(n_classes, np.float32),
+        np.empty_like(evidence),
+    )
     alive = np.arange(rows)
     pairs, entries, n_fired = 0, 0, 0
     for step in range(n_steps):
         bounds[step] = pairs
         begin = pairs if keep else step % 2 * rows
+        if keep:
+            membrane = grown(membrane, begin, begin + len(alive))
+            channel = grown(channel, entries, entries + (len(alive) + 1) * n_channels)
+            fired = grown(fired, n_fired, n_fired + (len(alive) + 1) * width)
+            value = grown(value, n_fired, n_fired + len(alive) * width if len(mask) else 0)
         stay = np.zeros(len(alive), np.bool_)
         for p in range(begin, begin + len(alive)):
             if not keep:
                 entries, n_fired = 0, 0
             r = alive[p - begin]
             old = last[r] if step else -1
-            row_of[p], before[p], start[p], fired_start[p] = r, old, entries, n_fired
+            row[p], before[p], start[p], fired_start[p] = r, old, entries, n_fired
             current[:] = bias
             entries = active(times[r], step, hold, channel, entries)
             add_rows(channel, start[p], entries, synapses, current)
@@ -86,7 +93,9 @@ def leaky_forward(  # type: ignore[no-untyped-def]
         pairs += len(alive)
         alive = alive[stay]
     bounds[n_steps] = pairs
-    return pairs
+    return (
+        row, before, bounds, decided, last, chosen, start, channel, output, membrane, fired_start, fired, value
+    )  # fmt: skip
 
 
 @numba.njit(cache=True, error_model="numpy")

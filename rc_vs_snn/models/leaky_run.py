@@ -13,7 +13,7 @@ from rc_vs_snn.models.deferred import Remembered, token_of
 from rc_vs_snn.models.interface import Model
 from rc_vs_snn.models.lif import only_within
 from rc_vs_snn.models.rank_snn import RankSNN, SpikingLayer
-from rc_vs_snn.models.runs import Pairs, entries, mask_of, room
+from rc_vs_snn.models.runs import Pairs, entries, mask_of
 from rc_vs_snn.models.sparse import by_source
 
 
@@ -30,38 +30,17 @@ class LeakyRun:
         """Return whether the hidden neurons are those of ``lif.py``."""
         return cast(SpikingLayer, model.neurons[0]).surrogate is not None
 
-    def bytes_per_row(self, encoded: SpikeTimes) -> int:
-        """See ``compiled.Run``."""
-        width = self._synapse.out_features
-        return encoded.n_steps * 4 * (4 * width + (encoded.n_channels if encoded.hold else 0))
-
     def decide(self, encoded: SpikeTimes, thresholds: np.ndarray, *, keep: bool) -> Pairs:
         """See ``compiled.Run``."""
-        rows, n_steps, width = len(encoded), encoded.n_steps, self._synapse.out_features
-        readout = self._model.readout
-        mask = mask_of(self._model.initial_state(rows, "cpu"), 1)
-        slots, room_for_spikes = room(rows, n_steps, encoded.n_channels, hold=encoded.hold, keep=keep)
-        membrane = np.empty((slots, width), np.float32)
-        output = np.empty((slots, readout.out_features), np.float32)
-        start, channel = np.empty(slots + 1, np.int64), np.empty(room_for_spikes, np.int32)
-        most_fired = (slots + 1 if keep else 2) * width
-        fired_start, fired = np.empty(slots + 1, np.int64), np.empty(most_fired, np.int32)
-        value = np.empty(most_fired if len(mask) else 0, np.float32)
-        row, before = np.empty(slots, np.int64), np.empty(slots, np.int64)
-        bounds, decided, last = (np.empty(size, np.int64) for size in (n_steps + 1, rows, rows))
-        chosen = np.empty((rows, readout.out_features), np.float32)
-        pairs = kernels.leaky_forward(
+        synapse, readout, neuron = self._synapse, self._model.readout, self._layer.neuron
+        mask = mask_of(self._model.initial_state(len(encoded), "cpu"), 1)
+        *shared, membrane, fired_start, fired, value = kernels.leaky_forward(
             encoded.steps.numpy(), encoded.hold, thresholds, self._model.evidence == "probability",
-            by_source(self._synapse.weight), self._synapse.bias.detach().numpy(), _clamped(self._layer),
-            self._layer.neuron.threshold.detach().numpy(), self._layer.reset, by_source(readout.weight),
+            by_source(synapse.weight), synapse.bias.detach().numpy(), _clamped(self._layer),
+            neuron.threshold.detach().numpy(), self._layer.reset, by_source(readout.weight),
             readout.bias.detach().numpy(), _clamped(self._output), mask, keep,
-            membrane, output, start, channel, fired_start, fired, value, row, before, bounds, decided, last,
-            chosen,
         )  # fmt: skip
-        kept = pairs if keep else 0
-        hidden = entries(fired_start, fired, kept, value if len(mask) else None)
-        spikes = entries(start, channel, kept)
-        return Pairs(output, row, before, bounds, decided, last, chosen, spikes, mask, (membrane, hidden))
+        return Pairs(*shared, mask, (membrane, fired_start, fired, value))
 
     def differentiable(self, pairs: Pairs) -> Tensor:
         """See ``compiled.Run``."""
@@ -92,8 +71,9 @@ class _Readouts(torch.autograd.Function):
         decay, threshold, output_decay, readout = ctx.saved_tensors
         pairs: Pairs = ctx.pairs
         layer: SpikingLayer = ctx.layer
-        membrane, hidden = pairs.kept
+        membrane, fired_start, fired, value = pairs.kept
         end = int(pairs.bounds[-1])
+        hidden = entries(fired_start, fired, end, value if len(value) else None)
         to_current = np.empty((end, membrane.shape[1]), np.float32)
         to_into = np.empty((end, len(output_decay)), np.float32)
         to_decay, to_threshold, to_output_decay = (
@@ -107,7 +87,7 @@ class _Readouts(torch.autograd.Function):
         )  # fmt: skip
         by_synapse: Remembered
         by_synapse, by_readout = ctx.remembered
-        by_synapse.append((pairs.spikes, torch.from_numpy(to_current)))
+        by_synapse.append((pairs.spikes(), torch.from_numpy(to_current)))
         by_readout.append((hidden, torch.from_numpy(to_into)))
         one = to_decay.new_ones(())
         return (

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from rc_vs_snn.models.arithmetic import judge, sigmoid, tanh
-from rc_vs_snn.models.products import active, add_product, add_rows
+from rc_vs_snn.models.products import active, add_product, add_rows, grown
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -40,10 +40,9 @@ def advance_rows(gates, old, c, h):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, error_model="numpy")
 def lstm_forward(  # type: ignore[no-untyped-def]
-    times, hold, thresholds, synapses, bias, recurrent, readout, readout_bias, mask, keep,
-    gates, incoming, h, c, tanh_c, logits, start, channel, row_of, before, bounds, decided, last, chosen,
+    times, hold, thresholds, synapses, bias, recurrent, readout, readout_bias, mask, keep
 ):  # fmt: skip
-    """Advance all rows from step 0 until each has decided; return the number of pairs.
+    """Advance all rows from step 0 until each has decided.
 
     Args:
         times: step of each channel's spike ``(rows, C)``.
@@ -56,35 +55,40 @@ def lstm_forward(  # type: ignore[no-untyped-def]
         readout_bias: ``(K,)``.
         mask: factor on each row's outputs ``(rows, H)``, or of no rows for none.
         keep: whether pairs are kept.
-        gates: ``(slots, 4H)``; slots are T · rows, or 2 · rows where pairs are not kept.
-        incoming: output at the step before, ``(slots, H)``; not filled at step 0.
-        h: outputs ``(slots, H)``.
-        c: cells ``(slots, H)``.
-        tanh_c: their tanh ``(slots, H)``.
-        logits: ``(slots, K)``.
-        start: where each pair's input spikes begin ``(slots + 1,)``.
-        channel: input spikes; room for those of all pairs kept, and C more.
-        row_of: row of each pair ``(slots,)``.
-        before: the same row's pair at the step before, -1 at step 0 ``(slots,)``.
-        bounds: first pair of each step, and the end ``(T + 1,)``.
-        decided: step of each row's decision ``(rows,)``.
-        last: slot of each row's decision, as long as it is not overwritten ``(rows,)``.
-        chosen: logits there ``(rows, K)``.
+
+    Returns:
+        What ``runs.Pairs`` holds: row, before, bounds, decided, last, chosen, start and channel of the
+        input spikes, logits; then gates ``(slots, 4H)``, incoming (output at the step before, not filled
+        at step 0), h, c and its tanh, ``(slots, H)`` each.
     """
-    rows, n_steps = len(times), len(thresholds)
-    evidence = np.empty(logits.shape[1], np.float32)
-    nothing = np.zeros(h.shape[1], np.float32)
-    alive = np.arange(rows)
+    (rows, n_channels), n_steps, (width, n_classes) = times.shape, len(thresholds), readout.shape
+    slots = rows * min(n_steps, 3) if keep else 2 * rows
+    gates, incoming = np.empty((slots, 4 * width), np.float32), np.empty((slots, width), np.float32)
+    h, c, tanh_c = np.empty_like(incoming), np.empty_like(incoming), np.empty_like(incoming)
+    slots = rows * n_steps if keep else slots
+    row, before, start = np.empty(slots, np.int64), np.empty(slots, np.int64), np.empty(slots + 1, np.int64)
+    logits, channel = np.empty((slots, n_classes), np.float32), np.empty(2 * n_channels, np.int32)
+    bounds, decided, last = (
+        np.empty(n_steps + 1, np.int64),
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+    )
+    chosen, evidence = np.empty((rows, n_classes), np.float32), np.empty(n_classes, np.float32)
+    nothing, alive = np.zeros(width, np.float32), np.arange(rows)
     pairs, entries = 0, 0
     for step in range(n_steps):
         bounds[step] = pairs
         begin = pairs if keep else step % 2 * rows
         end = begin + len(alive)
+        if keep:
+            gates, incoming = grown(gates, begin, end), grown(incoming, begin, end)
+            h, c, tanh_c = grown(h, begin, end), grown(c, begin, end), grown(tanh_c, begin, end)
+            channel = grown(channel, entries, entries + (len(alive) + 1) * n_channels)
         for p in range(begin, end):
             if not keep:
                 entries = 0
             r = alive[p - begin]
-            row_of[p], before[p], start[p] = r, last[r] if step else -1, entries
+            row[p], before[p], start[p] = r, last[r] if step else -1, entries
             entries = active(times[r], step, hold, channel, entries)
             start[p + 1] = entries
             gates[p] = bias
@@ -96,19 +100,17 @@ def lstm_forward(  # type: ignore[no-untyped-def]
         for p in range(begin, end):
             advance_cells(gates[p], c[before[p]] if step else nothing, c[p], tanh_c[p], h[p])
             logits[p] = readout_bias
-        shown = h[begin:end]
-        if len(mask):
-            shown = shown * mask[alive]
+        shown = h[begin:end] * mask[alive] if len(mask) else h[begin:end]
         add_product(shown, readout, logits[begin:end])
         stay = np.zeros(len(alive), np.bool_)
         for p in range(begin, end):
-            r = row_of[p]
+            r = row[p]
             decided[r], last[r], chosen[r] = step, p, logits[p]
             stay[p - begin] = not judge(logits[p], True, thresholds[step], evidence)
         pairs += len(alive)
         alive = alive[stay]
     bounds[n_steps] = pairs
-    return pairs
+    return row, before, bounds, decided, last, chosen, start, channel, logits, gates, incoming, h, c, tanh_c
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"})

@@ -13,7 +13,7 @@ from rc_vs_snn.models.deferred import Remembered, token_of
 from rc_vs_snn.models.interface import Model
 from rc_vs_snn.models.rc_lstm import LSTMCell
 from rc_vs_snn.models.recurrent import RecurrentClassifier
-from rc_vs_snn.models.runs import Pairs, entries, mask_of, room
+from rc_vs_snn.models.runs import Pairs, mask_of
 from rc_vs_snn.models.sparse import by_source
 
 
@@ -26,33 +26,16 @@ class LSTMRun:
         assert isinstance(cell, LSTMCell)
         self._model, self._cell, self._readout = model, cell, model.readout
 
-    def bytes_per_row(self, encoded: SpikeTimes) -> int:
-        """See ``compiled.Run``."""
-        return encoded.n_steps * 4 * (8 * self._model.hidden + (encoded.n_channels if encoded.hold else 0))
-
     def decide(self, encoded: SpikeTimes, thresholds: np.ndarray, *, keep: bool) -> Pairs:
         """See ``compiled.Run``."""
-        rows, n_steps, width = len(encoded), encoded.n_steps, self._model.hidden
-        mask = mask_of(self._model.initial_state(rows, "cpu"), 2)
-        slots, room_for_spikes = room(rows, n_steps, encoded.n_channels, hold=encoded.hold, keep=keep)
-        gates = np.empty((slots, 4 * width), np.float32)
-        incoming, h, c, tanh_c = (np.empty((slots, width), np.float32) for _ in range(4))
-        logits = np.empty((slots, self._readout.out_features), np.float32)
-        start, channel = np.empty(slots + 1, np.int64), np.empty(room_for_spikes, np.int32)
-        row, before = np.empty(slots, np.int64), np.empty(slots, np.int64)
-        bounds, decided, last = (np.empty(size, np.int64) for size in (n_steps + 1, rows, rows))
-        chosen = np.empty((rows, self._readout.out_features), np.float32)
-        pairs = kernels.lstm_forward(
-            encoded.steps.numpy(), encoded.hold, thresholds, by_source(self._cell.input.weight),
-            self._cell.input.bias.detach().numpy(), by_source(self._cell.recurrent.weight),
-            by_source(self._readout.weight), self._readout.bias.detach().numpy(), mask, keep,
-            gates, incoming, h, c, tanh_c, logits, start, channel, row, before, bounds, decided, last,
-            chosen,
+        cell, readout = self._cell, self._readout
+        mask = mask_of(self._model.initial_state(len(encoded), "cpu"), 2)
+        *shared, gates, incoming, h, c, tanh_c = kernels.lstm_forward(
+            encoded.steps.numpy(), encoded.hold, thresholds, by_source(cell.input.weight),
+            cell.input.bias.detach().numpy(), by_source(cell.recurrent.weight), by_source(readout.weight),
+            readout.bias.detach().numpy(), mask, keep,
         )  # fmt: skip
-        spikes = entries(start, channel, pairs if keep else 0)
-        return Pairs(
-            logits, row, before, bounds, decided, last, chosen, spikes, mask, (gates, incoming, h, c, tanh_c)
-        )
+        return Pairs(*shared, mask, (gates, incoming, h, c, tanh_c))
 
     def differentiable(self, pairs: Pairs) -> Tensor:
         """See ``compiled.Run``."""
@@ -90,7 +73,7 @@ class _Readouts(torch.autograd.Function):
             shown = shown * pairs.mask[pairs.row[:end]]
         by_input: Remembered
         by_input, by_recurrent, by_readout = ctx.remembered
-        by_input.append((pairs.spikes, into))
+        by_input.append((pairs.spikes(), into))
         by_recurrent.append((torch.from_numpy(incoming[first:end]), into[first:]))  # at step 0 from zeros
         by_readout.append((torch.from_numpy(shown), from_logits))
         one = into.new_ones((), dtype=torch.float64)

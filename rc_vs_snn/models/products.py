@@ -35,6 +35,16 @@ def spiking(membrane, threshold, spiked, count):  # type: ignore[no-untyped-def]
     return count
 
 
+@numba.njit(cache=True)
+def grown(array, used, needed):  # type: ignore[no-untyped-def]
+    """Return the array if it has ``needed`` rows, else one at least twice as long with those used."""
+    if needed <= len(array):
+        return array
+    longer = np.empty((max(needed, 2 * len(array)),) + array.shape[1:], array.dtype)  # noqa: RUF005
+    longer[:used] = array[:used]
+    return longer
+
+
 @numba.njit(cache=True, error_model="numpy")
 def add_rows(source, begin, end, synapses, into):  # type: ignore[no-untyped-def]
     """Add the synapses of the spikes ``source[begin:end]``, ``(in, out)`` each of value 1, to ``(out,)``."""
@@ -114,8 +124,8 @@ def _add_one(x, synapses, into, j, first, last, low, high):  # type: ignore[no-u
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
-def add_outer(start, source, value, rows, into):  # type: ignore[no-untyped-def]
-    """Add ``x.T @ rows``, of entries x as in ``sparse.Spikes``, to ``into`` ``(in, out)``.
+def add_outer(start, source, value, rows, into, fresh):  # type: ignore[no-untyped-def]
+    """Add ``x.T @ rows``, x as in ``sparse.Spikes``, to ``into`` ``(in, out)``, or fill it if fresh.
 
     A gradient, where the order of a sum does not matter: source by source, so that each row of
     ``into`` is read and written once.
@@ -123,6 +133,8 @@ def add_outer(start, source, value, rows, into):  # type: ignore[no-untyped-def]
     begin, row_of, factor = _by_source(start, source, value, len(into))
     for j in range(len(into)):
         sums = into[j]
+        if fresh:
+            sums[:] = 0
         at, end = begin[j], begin[j + 1]
         while at + 4 <= end:
             a, b, c, d = rows[row_of[at]], rows[row_of[at + 1]], rows[row_of[at + 2]], rows[row_of[at + 3]]

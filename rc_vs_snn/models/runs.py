@@ -16,39 +16,34 @@ class Pairs:
     Unless pairs were kept, only ``decided`` and ``chosen`` mean anything.
 
     Attributes:
-        readouts: of every pair, ``(slots, K)``.
         row: row of each pair, ``(slots,)``.
         before: the same row's pair at the step before, -1 at step 0, ``(slots,)``.
         bounds: first pair of each step, and the end, ``(T + 1,)``.
         decided: step of each row's decision, ``(rows,)``.
         last: the pair of each row's decision, ``(rows,)``.
         chosen: the readout there, ``(rows, K)``.
-        spikes: input spikes of every pair.
+        start: where each pair's input spikes begin, ``(slots + 1,)``.
+        channel: input spikes.
+        readouts: of every pair, ``(slots, K)``.
         mask: dropout's factor on each row's hidden outputs, ``(rows, H)``, of no rows for none.
         kept: what the family's backward pass reads besides.
     """
 
-    readouts: np.ndarray
     row: np.ndarray
     before: np.ndarray
     bounds: np.ndarray
     decided: np.ndarray
     last: np.ndarray
     chosen: np.ndarray
-    spikes: Spikes
+    start: np.ndarray
+    channel: np.ndarray
+    readouts: np.ndarray
     mask: np.ndarray
     kept: tuple[Any, ...]
 
-
-def room(rows: int, n_steps: int, n_channels: int, *, hold: bool, keep: bool) -> tuple[int, int]:
-    """Return how many pairs, and how many of their input spikes, arrays must have room for.
-
-    The arrays are not touched beyond what is used, so for T steps no memory is taken but for the steps
-    before the decision.
-    """
-    if not keep:
-        return 2 * rows, 2 * n_channels
-    return rows * n_steps, (rows * n_steps if hold else rows) * n_channels + n_channels
+    def spikes(self) -> Spikes:
+        """Return the input spikes of every pair."""
+        return entries(self.start, self.channel, int(self.bounds[-1]))
 
 
 def entries(start: np.ndarray, channel: np.ndarray, pairs: int, value: np.ndarray | None = None) -> Spikes:

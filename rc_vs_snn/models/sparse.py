@@ -59,10 +59,10 @@ def project(x: Tensor | Spikes, weight: Tensor, bias: Tensor | None) -> Tensor:
     return out
 
 
-def add_weight_gradient(spikes: Spikes, from_output: Tensor, transposed: Tensor) -> None:
-    """Add ``x.T @ from_output`` to ``transposed``, ``(in, out)``."""
+def add_weight_gradient(spikes: Spikes, from_output: Tensor, transposed: Tensor, *, fresh: bool) -> None:
+    """Add ``x.T @ from_output`` to ``transposed``, ``(in, out)``, or fill it if fresh."""
     rows = from_output.contiguous().numpy()
-    add_outer(spikes.start, spikes.channel, spikes.value, rows, transposed.numpy())
+    add_outer(spikes.start, spikes.channel, spikes.value, rows, transposed.numpy(), fresh)
 
 
 def by_source(weight: Tensor) -> np.ndarray:

@@ -155,13 +155,6 @@ def test_observe_sees_every_undecided_row_at_every_step(family, seed, monkeypatc
         torch.testing.assert_close(mine[2], theirs[2], rtol=1e-4, atol=1e-5)
 
 
-def test_a_batch_too_large_to_be_kept_at_once_is_learnt_in_parts(monkeypatch):
-    model, encoded, labels, rule, objective, _ = case("lstm", 1)
-    whole = learn(model, *objective(model, encoded, labels, rule))
-    monkeypatch.setattr(compiled, "KEPT_BYTES", 1)  # one row at a time
-    assert_same(learn(model, *objective(model, encoded, labels, rule)), whole)
-
-
 def test_only_what_is_known_runs_compiled():
     encoded = SpikeTimes(torch.tensor([[0, 1]]), 3, (2,))
     known = [rc_lstm((2,), 2, hidden=4), RankSNN((2,), 2, hidden=4)]

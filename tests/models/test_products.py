@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rc_vs_snn.models.arithmetic import fma
-from rc_vs_snn.models.products import active, add_entries, add_outer, add_product, add_rows, spiking
+from rc_vs_snn.models.products import active, add_entries, add_outer, add_product, add_rows, grown, spiking
 
 
 def in_order(x, synapses, into):
@@ -75,8 +75,19 @@ def test_the_outer_product_of_spikes_and_rows(dtype):
     rows = draw.standard_normal((40, 11)).astype(dtype)
     start = np.concatenate([[0], np.cumsum((x != 0).sum(1))])
     into = np.ones((7, 11), dtype)
-    add_outer(start, np.nonzero(x)[1].astype(np.int32), x[x != 0].astype(dtype), rows, into)
+    add_outer(start, np.nonzero(x)[1].astype(np.int32), x[x != 0].astype(dtype), rows, into, False)
     np.testing.assert_allclose(into, 1 + x.T @ rows, rtol=1e-4, atol=1e-5)
+    add_outer(start, np.nonzero(x)[1].astype(np.int32), x[x != 0].astype(dtype), rows, into, True)
+    np.testing.assert_allclose(into, x.T @ rows, rtol=1e-4, atol=1e-5)
+
+
+def test_an_array_grows_to_what_is_needed_and_at_least_doubles():
+    array = np.arange(6, dtype=np.float32).reshape(3, 2)
+    assert grown(array, 2, 3) is array or np.shares_memory(grown(array, 2, 3), array)
+    for needed, length in ((4, 6), (9, 9)):
+        longer = grown(array, 2, needed)
+        assert longer.shape == (length, 2)
+        np.testing.assert_array_equal(longer[:2], array[:2])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32])
