@@ -47,7 +47,8 @@ def judge(readout, softmax, threshold, evidence):  # type: ignore[no-untyped-def
     if softmax:
         fill_softmax(readout, evidence)
     else:
-        evidence[:] = readout
+        for k in range(len(readout)):
+            evidence[k] = readout[k]
     reached = False
     for k in range(len(readout)):
         reached |= evidence[k] >= threshold

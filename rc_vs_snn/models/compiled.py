@@ -23,7 +23,7 @@ from rc_vs_snn.models.recurrent import RecurrentClassifier
 from rc_vs_snn.models.runs import Pairs
 
 # Rows that run together: enough for a product to use the caches, few enough for them to hold what is kept.
-ROWS = 256
+ROWS = 512
 
 
 class Run(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 
 from rc_vs_snn.models.arithmetic import judge
 from rc_vs_snn.models.lif import NONE, integrate, retreat
-from rc_vs_snn.models.products import active, add_entries, add_rows, grown, spiking
+from rc_vs_snn.models.products import active, add_entries, add_rows, copy, grown, only, spiking
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -74,13 +74,13 @@ def leaky_forward(  # type: ignore[no-untyped-def]
             r = alive[p - begin]
             old = last[r] if step else -1
             row[p], before[p], start[p], fired_start[p] = r, old, entries, n_fired
-            current[:] = bias
+            copy(bias, current)
             entries = active(times[r], step, hold, channel, entries)
             add_rows(channel, start[p], entries, synapses, current)
             integrate(current, membrane[old] if step else silent, decay, threshold, reset, membrane[p])
             n_fired = spiking(membrane[p], threshold, fired, n_fired)
             start[p + 1], fired_start[p + 1] = entries, n_fired
-            into[:] = readout_bias
+            copy(readout_bias, into)
             if len(mask):
                 for at in range(fired_start[p], n_fired):
                     value[at] = mask[r, fired[at]]
@@ -88,13 +88,15 @@ def leaky_forward(  # type: ignore[no-untyped-def]
             else:
                 add_rows(fired, fired_start[p], n_fired, readout, into)
             integrate(into, output[old] if step else nothing, output_decay, nothing, NONE, output[p])
-            decided[r], last[r], chosen[r] = step, p, output[p]
+            decided[r], last[r] = step, p
+            copy(output[p], chosen[r])
             stay[p - begin] = not judge(output[p], softmax, thresholds[step], evidence)
         pairs += len(alive)
-        alive = alive[stay]
+        alive = only(alive, stay)
     bounds[n_steps] = pairs
     return (
-        row, before, bounds, decided, last, chosen, start, channel, output, membrane, fired_start, fired, value
+        row, before, bounds, decided, last, chosen, start, channel, output, membrane, fired_start, fired,
+        value,
     )  # fmt: skip
 
 
@@ -146,7 +148,8 @@ def leaky_backward(  # type: ignore[no-untyped-def]
                     for n in range(width):
                         by_spikes[n] += gradient * weights[n]
             if len(mask):
-                by_spikes *= mask[r]
+                for n in range(width):
+                    by_spikes[n] *= mask[r, n]
             retreat(
                 by_spikes, to_membrane[r], membrane[old] if step else silent, membrane[p], decay, threshold,
                 reset, surrogate, slope, to_current[p], to_membrane[r], to_decay, to_threshold,

@@ -40,7 +40,7 @@ class LeakyRun:
             neuron.threshold.detach().numpy(), self._layer.reset, by_source(readout.weight),
             readout.bias.detach().numpy(), _clamped(self._output), mask, keep,
         )  # fmt: skip
-        return Pairs(*shared, mask, (membrane, fired_start, fired, value))
+        return Pairs(mask, (membrane, fired_start, fired, value), *shared)
 
     def differentiable(self, pairs: Pairs) -> Tensor:
         """See ``compiled.Run``."""

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from rc_vs_snn.models.arithmetic import judge, sigmoid, tanh
-from rc_vs_snn.models.products import active, add_product, add_rows, grown
+from rc_vs_snn.models.products import active, add_product, add_rows, copy, grown, only
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -91,24 +91,30 @@ def lstm_forward(  # type: ignore[no-untyped-def]
             row[p], before[p], start[p] = r, last[r] if step else -1, entries
             entries = active(times[r], step, hold, channel, entries)
             start[p + 1] = entries
-            gates[p] = bias
+            copy(bias, gates[p])
             add_rows(channel, start[p], entries, synapses, gates[p])
         if step:  # from a zero state, so at step 0, the product is known
             for p in range(begin, end):
-                incoming[p] = h[before[p]]
+                copy(h[before[p]], incoming[p])
             add_product(incoming[begin:end], recurrent, gates[begin:end])
         for p in range(begin, end):
             advance_cells(gates[p], c[before[p]] if step else nothing, c[p], tanh_c[p], h[p])
-            logits[p] = readout_bias
-        shown = h[begin:end] * mask[alive] if len(mask) else h[begin:end]
+            copy(readout_bias, logits[p])
+        shown = h[begin:end]
+        if len(mask):
+            shown = np.empty_like(shown)
+            for p in range(begin, end):
+                for n in range(width):
+                    shown[p - begin, n] = h[p, n] * mask[row[p], n]
         add_product(shown, readout, logits[begin:end])
         stay = np.zeros(len(alive), np.bool_)
         for p in range(begin, end):
             r = row[p]
-            decided[r], last[r], chosen[r] = step, p, logits[p]
+            decided[r], last[r] = step, p
+            copy(logits[p], chosen[r])
             stay[p - begin] = not judge(logits[p], True, thresholds[step], evidence)
         pairs += len(alive)
-        alive = alive[stay]
+        alive = only(alive, stay)
     bounds[n_steps] = pairs
     return row, before, bounds, decided, last, chosen, start, channel, logits, gates, incoming, h, c, tanh_c
 
@@ -147,7 +153,7 @@ def lstm_backward(  # type: ignore[no-untyped-def]
             carried = np.zeros((end - begin, width), np.float32)
             add_product(to_gates[begin:end], recurrent, carried)
             for p in range(begin, end):
-                to_h[row_of[p]] = carried[p - begin]
+                copy(carried[p - begin], to_h[row_of[p]])
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"contract"})

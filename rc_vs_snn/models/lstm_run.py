@@ -35,7 +35,7 @@ class LSTMRun:
             cell.input.bias.detach().numpy(), by_source(cell.recurrent.weight), by_source(readout.weight),
             readout.bias.detach().numpy(), mask, keep,
         )  # fmt: skip
-        return Pairs(*shared, mask, (gates, incoming, h, c, tanh_c))
+        return Pairs(mask, (gates, incoming, h, c, tanh_c), *shared)
 
     def differentiable(self, pairs: Pairs) -> Tensor:
         """See ``compiled.Run``."""

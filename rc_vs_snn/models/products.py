@@ -36,12 +36,30 @@ def spiking(membrane, threshold, spiked, count):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
+def copy(source, into):  # type: ignore[no-untyped-def]
+    """Copy a row; an assignment of arrays would take numba seconds to compile."""
+    for n in range(len(into)):
+        into[n] = source[n]
+
+
+@numba.njit(cache=True)
+def only(rows, wanted):  # type: ignore[no-untyped-def]
+    """Return the rows that are wanted."""
+    found, count = np.empty_like(rows), 0
+    for at in range(len(rows)):
+        found[count] = rows[at]
+        count += wanted[at]
+    return found[:count]
+
+
+@numba.njit(cache=True)
 def grown(array, used, needed):  # type: ignore[no-untyped-def]
     """Return the array if it has ``needed`` rows, else one at least twice as long with those used."""
     if needed <= len(array):
         return array
     longer = np.empty((max(needed, 2 * len(array)),) + array.shape[1:], array.dtype)  # noqa: RUF005
-    longer[:used] = array[:used]
+    whole = used * (array.size // max(len(array), 1))
+    copy(array.reshape(-1)[:whole], longer.reshape(-1)[:whole])
     return longer
 
 
@@ -82,22 +100,24 @@ def add_entries(source, value, begin, end, synapses, into):  # type: ignore[no-u
 def add_product(x, synapses, into):  # type: ignore[no-untyped-def]
     """Add ``x @ synapses``, ``(rows, in)`` times ``(in, out)``, to ``into`` ``(rows, out)``."""
     n_sources, width = synapses.shape
-    whole = n_sources - n_sources % 4
+    whole, even = n_sources - n_sources % 4, len(x) - len(x) % 2
     for low in range(0, width, COLUMNS):
         high = min(low + COLUMNS, width)
-        for first in range(0, len(x), ROWS):
-            last = min(first + ROWS, len(x))
+        for first in range(0, even, ROWS):
+            last = min(first + ROWS, even)
             for j in range(0, whole, 4):
                 _add_four(x, synapses, into, j, first, last, low, high)
             for j in range(whole, n_sources):
                 _add_one(x, synapses, into, j, first, last, low, high)
+    if len(x) > even:
+        _add_to_row(x[even], synapses, into[even])
 
 
 @numba.njit(cache=True, error_model="numpy")
 def _add_four(x, synapses, into, j, first, last, low, high):  # type: ignore[no-untyped-def]
     a, b = synapses[j, low:high], synapses[j + 1, low:high]
     c, d = synapses[j + 2, low:high], synapses[j + 3, low:high]
-    for r in range(first, last - 1, 2):  # two rows at a time: each load of a synapse serves both
+    for r in range(first, last, 2):  # two rows at a time: each load of a synapse serves both
         p, q, s, t = x[r, j], x[r, j + 1], x[r, j + 2], x[r, j + 3]
         e, f, g, h = x[r + 1, j], x[r + 1, j + 1], x[r + 1, j + 2], x[r + 1, j + 3]
         upper, lower = into[r, low:high], into[r + 1, low:high]
@@ -106,12 +126,6 @@ def _add_four(x, synapses, into, j, first, last, low, high):  # type: ignore[no-
             sum_of_lower = fma(h, d[n], fma(g, c[n], fma(f, b[n], fma(e, a[n], lower[n]))))
             upper[n] = sum_of_upper
             lower[n] = sum_of_lower
-    if (last - first) % 2:
-        r = last - 1
-        p, q, s, t = x[r, j], x[r, j + 1], x[r, j + 2], x[r, j + 3]
-        odd = into[r, low:high]
-        for n in range(high - low):
-            odd[n] = fma(t, d[n], fma(s, c[n], fma(q, b[n], fma(p, a[n], odd[n]))))
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -121,6 +135,19 @@ def _add_one(x, synapses, into, j, first, last, low, high):  # type: ignore[no-u
         row, factor = into[r, low:high], x[r, j]
         for n in range(high - low):
             row[n] = fma(factor, a[n], row[n])
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _add_to_row(x, synapses, into):  # type: ignore[no-untyped-def]
+    whole = len(x) - len(x) % 4
+    for j in range(0, whole, 4):
+        p, q, s, t = x[j], x[j + 1], x[j + 2], x[j + 3]
+        for n in range(len(into)):
+            two = fma(q, synapses[j + 1, n], fma(p, synapses[j, n], into[n]))
+            into[n] = fma(t, synapses[j + 3, n], fma(s, synapses[j + 2, n], two))
+    for j in range(whole, len(x)):
+        for n in range(len(into)):
+            into[n] = fma(x[j], synapses[j, n], into[n])
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
@@ -153,7 +180,8 @@ def _by_source(start, source, value, n_sources):  # type: ignore[no-untyped-def]
     begin = np.zeros(n_sources + 1, np.int64)
     for at in range(start[-1]):
         begin[source[at] + 1] += 1
-    begin = begin.cumsum()
+    for j in range(n_sources):
+        begin[j + 1] += begin[j]
     free = begin.copy()
     row_of, factor = np.empty(start[-1], np.int64), np.empty(start[-1], value.dtype)
     for row in range(len(start) - 1):

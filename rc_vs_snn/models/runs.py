@@ -16,6 +16,8 @@ class Pairs:
     Unless pairs were kept, only ``decided`` and ``chosen`` mean anything.
 
     Attributes:
+        mask: dropout's factor on each row's hidden outputs, ``(rows, H)``, of no rows for none.
+        kept: what the family's backward pass reads besides.
         row: row of each pair, ``(slots,)``.
         before: the same row's pair at the step before, -1 at step 0, ``(slots,)``.
         bounds: first pair of each step, and the end, ``(T + 1,)``.
@@ -25,10 +27,10 @@ class Pairs:
         start: where each pair's input spikes begin, ``(slots + 1,)``.
         channel: input spikes.
         readouts: of every pair, ``(slots, K)``.
-        mask: dropout's factor on each row's hidden outputs, ``(rows, H)``, of no rows for none.
-        kept: what the family's backward pass reads besides.
     """
 
+    mask: np.ndarray
+    kept: tuple[Any, ...]
     row: np.ndarray
     before: np.ndarray
     bounds: np.ndarray
@@ -38,8 +40,6 @@ class Pairs:
     start: np.ndarray
     channel: np.ndarray
     readouts: np.ndarray
-    mask: np.ndarray
-    kept: tuple[Any, ...]
 
     def spikes(self) -> Spikes:
         """Return the input spikes of every pair."""
