@@ -61,6 +61,7 @@ def run(scale: setup.Scale) -> Result:
         "time of a step / ours (above 1: ours is quicker)",
         OURS,
         rows,
+        models=[setup.trained("rc-lstm", n_steps, scale).about for n_steps in scale.all_n_steps],
     )
 
 
