@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import efficiency, encoding, growth, inference, report, streaming, training_step
@@ -27,8 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, metavar="NAME", default=list(BENCHMARKS),
                         help=f"any of {', '.join(BENCHMARKS)}")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("analysis/benchmarks"), help="default: %(default)s")
+    parser.add_argument(
+        "--cache", type=Path, help="folder to keep trained weights in, by recipe and code version"
+    )
     options = parser.parse_args(arguments)
-    scale = QUICK if options.quick else FULL
+    scale = replace(QUICK if options.quick else FULL, cache=options.cache)
     code = code_version()
     with one_thread():
         for name in options.only:

@@ -60,6 +60,7 @@ class Result:
         baseline: the contender that ratios refer to.
         rows: the figures.
         skipped: contenders that could not run.
+        models: the trained models behind it, a line each.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Result:
     baseline: str
     rows: Sequence[Row]
     skipped: Sequence[Skipped] = ()
+    models: Sequence[str] = ()
 
 
 def race(

@@ -18,12 +18,13 @@ from benchmarks.training_step import PublishedLSTM
 from rc_vs_snn.decision import run_full, run_to_decision
 
 CHUNK = 500
+FAMILIES = ("rc-lstm", "rank-snn")
 
 
 def run(scale: setup.Scale) -> Result:
     rows: list[Row] = []
     skipped: list[Skipped] = []
-    for family in ("rc-lstm", "rank-snn"):
+    for family in FAMILIES:
         found = setup.trained(family, scale.n_steps, scale)
         nets: dict[str, Net] = {}
         if family == "rc-lstm":
@@ -43,6 +44,7 @@ def run(scale: setup.Scale) -> Result:
         "ours",
         rows,
         skipped,
+        [setup.trained(family, scale.n_steps, scale).about for family in FAMILIES],
     )
 
 

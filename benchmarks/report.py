@@ -64,6 +64,8 @@ def table(content: dict[str, Any]) -> str:
         f"{context['code']['version']} ({commit}{changed}), {context['hardware']['cpu']}, {packages}. "
         f"`{context['command'].strip()}`, started {context['started']}, {context['seconds']:.0f} s.",
         "",
+        *(f"- {model}" for model in content.get("models", ())),
+        *([""] if content.get("models") else []),
         "| case | contender | figure | ratio | n |",
         "|---|---|---|---|---|",
     ]

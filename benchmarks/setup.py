@@ -1,16 +1,19 @@
-"""Data and briefly trained models that the benchmarks share."""
+"""Data, operating points and trained models that the benchmarks share."""
 
-from copy import deepcopy
-from dataclasses import dataclass
+import hashlib
+import json
+import time
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save
 
-from rc_vs_snn import seeds
-from rc_vs_snn.augmentations.none import NoAugmentation
-from rc_vs_snn.config import Training
+from rc_vs_snn.comparison import load_preset
+from rc_vs_snn.config import RunConfig
 from rc_vs_snn.contracts import Samples, Splits
 from rc_vs_snn.datasets.digits import digits
 from rc_vs_snn.datasets.folders import data_root
@@ -18,11 +21,12 @@ from rc_vs_snn.datasets.mnist import mnist
 from rc_vs_snn.decision import evidence_trace, run_full
 from rc_vs_snn.encoded import SpikeTimes
 from rc_vs_snn.encoders.latency import Latency
+from rc_vs_snn.experiment import Execution, assemble, load_weights
 from rc_vs_snn.models.rank_snn import RankSNN
 from rc_vs_snn.models.rc_lstm import rc_lstm
-from rc_vs_snn.objectives import RankCoding
+from rc_vs_snn.provenance import code_version
 from rc_vs_snn.rules import FirstSpike, decide
-from rc_vs_snn.training import Task, train
+from rc_vs_snn.training import Task, train, validate
 
 DECAY = 0.9
 
@@ -39,9 +43,11 @@ class Scale:
         all_n_steps: the T of the training benchmark.
         batches: batch sizes of the inference benchmark.
         hidden_lstm, hidden_snn: hidden units.
-        epochs: of the trained operating point, on the whole training split.
+        preset: the recipe of the trained operating point.
+        settings: what of it is changed, as after ``--set``.
         singles: samples decided one by one in a timing.
         rows_for_memory: rows of the smaller memory measurement.
+        cache: folder in which trained weights are kept for the next run of the same recipe and code.
     """
 
     dataset: str
@@ -52,21 +58,37 @@ class Scale:
     batches: tuple[int, ...]
     hidden_lstm: int
     hidden_snn: int
-    epochs: int
+    preset: str
+    settings: tuple[str, ...]
     singles: int
     rows_for_memory: int
+    cache: Path | None = None
 
 
-FULL = Scale("mnist", 7, 256, 20, (5, 10, 20, 50, 100), (1, 32, 256, 10_000), 256, 512, 10, 32, 1024)
-QUICK = Scale("digits", 7, 64, 8, (5, 8), (1, 64), 32, 48, 10, 8, 256)
+FULL = Scale(
+    "mnist", 7, 256, 20, (5, 10, 20, 50, 100), (1, 32, 256, 10_000), 256, 512, "mnist-fc", (), 32, 1024
+)
+QUICK = Scale(
+    "digits", 7, 64, 8, (5, 8), (1, 64), 32, 48, "digits", ("training.epochs=20",), 8, 256
+)  # fmt: skip
+
+# Not the preset's: a reset to zero and a fixed decay, the one equation that all four libraries compute.
+COMMON_NEURON = ("model.reset=zero", "model.learn_decay=false", f"model.decay={DECAY}")
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained model and the rule of its operating point."""
+    """A trained model and the rule of its operating point.
+
+    Attributes:
+        model: in eval mode.
+        rule: the preset's.
+        about: how it was trained and how good it is, in one line.
+    """
 
     model: Any
     rule: FirstSpike
+    about: str
 
 
 @lru_cache(maxsize=1)
@@ -91,40 +113,69 @@ def sequence(encoded: SpikeTimes) -> torch.Tensor:
 
 @lru_cache(maxsize=8)
 def trained(family: str, n_steps: int, scale: Scale) -> Trained:
-    """Train "rc-lstm" or "rank-snn" at the T of the scale; at another T, tune that model briefly."""
+    """Train a family by the preset at the T of the scale; for another T, tune that model briefly."""
+    config = recipe(family, n_steps, scale)
     splits = load(scale)
-    if n_steps != scale.n_steps:
-        start = trained(family, scale.n_steps, scale)
-        model, rule = deepcopy(start.model), start.rule
-        return _fit(model, rule, n_steps, splits, slice(0, 20 * scale.batch), epochs=1, scale=scale)
-    torch.manual_seed(seeds.seed_for(0, "weights", family))
-    layout = splits.train.values.shape[1:]
-    rule = FirstSpike(0.95) if family == "rc-lstm" else FirstSpike(4.0)
-    model = build(family, layout, splits.n_classes, scale)
-    return _fit(model, rule, n_steps, splits, slice(None), epochs=scale.epochs, scale=scale)
+    task = assemble(config, splits, Execution(device="cpu"))
+    cached = _cached(config, scale.cache)
+    if cached is not None and cached.is_file():
+        load_weights(task.model, cached)
+    elif n_steps == scale.n_steps:
+        train(task, splits.train, splits.valid, config.training)
+    else:
+        task.model.load_state_dict(trained(family, scale.n_steps, scale).model.state_dict())
+        briefly = replace(config.training, epochs=1)
+        train(task, splits.train.select(slice(0, 20 * scale.batch)), splits.valid, briefly)
+    if cached is not None and not cached.is_file():
+        _keep(task.model, cached)
+    how = (
+        f"{config.training.epochs} epochs" if n_steps == scale.n_steps else f"tuned from T = {scale.n_steps}"
+    )
+    about = (
+        f"{family}, T = {n_steps}, preset {scale.preset}, {how}, seed {config.seed}: {_success(task, splits)}"
+    )
+    print(f"  {about}", flush=True)
+    return Trained(task.model.eval(), FirstSpike(**config.rule.options), about)
+
+
+def recipe(family: str, n_steps: int, scale: Scale) -> RunConfig:
+    """Return the preset's configuration of one family at this scale."""
+    hidden = {"rc-lstm": scale.hidden_lstm, "rank-snn": scale.hidden_snn}
+    settings = [f"encoder.n_steps={n_steps}", *scale.settings]
+    settings += [f"models.{name}.model.hidden={width}" for name, width in hidden.items()]
+    settings += [f"models.rank-snn.{setting}" for setting in COMMON_NEURON]
+    return next(run for run in load_preset(scale.preset, settings).runs if run.model.name == family)
 
 
 def build(family: str, layout: tuple[int, ...], n_classes: int, scale: Scale) -> torch.nn.Module:
+    """Return an untrained model."""
     if family == "rc-lstm":
         return rc_lstm(layout, n_classes, hidden=scale.hidden_lstm)
-    # A reset to zero and a fixed decay: the one equation that all four libraries compute.
     return RankSNN(
         layout, n_classes, hidden=scale.hidden_snn, decay=DECAY, learn_decay=False, reset="zero", gain=2.0
     )
 
 
-def _fit(
-    model: torch.nn.Module, rule: FirstSpike, n_steps: int, splits: Splits, rows: slice, *, epochs: int,
-    scale: Scale,
-) -> Trained:  # fmt: skip
-    membrane = isinstance(model, RankSNN)
-    task = Task(
-        model, NoAugmentation(), Latency(n_steps), RankCoding(auxiliary=0.3 if membrane else 0.0), rule, 0,
-        torch.device("cpu"),
-    )  # fmt: skip
-    config = Training(epochs=epochs, batch_size=scale.batch, threshold_warmup=1)
-    train(task, splits.train.select(rows), splits.valid.select(slice(0, 500)), config)
-    return Trained(model.eval(), rule)
+def _cached(config: RunConfig, cache: Path | None) -> Path | None:
+    if cache is None:
+        return None
+    key = json.dumps([config.to_table(), code_version()], sort_keys=True, default=str)
+    return cache / f"{config.model.name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+
+
+def _keep(model: torch.nn.Module, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{time.time_ns()}")
+    partial.write_bytes(save({name: weight.contiguous() for name, weight in model.state_dict().items()}))
+    partial.replace(path)
+
+
+def _success(task: Task, splits: Splits) -> str:
+    means = validate(task, splits.test, role="test").means("test")
+    return (
+        f"{100 * means['test_accuracy']:.2f} % of test right, mean step {means['test_mean_step']:.2f}, "
+        f"{100 * means['test_forced']:.2f} % forced"
+    )
 
 
 def threshold_for(model: Any, encoded: SpikeTimes, mean_step: float) -> FirstSpike:

@@ -16,7 +16,8 @@ Loop = Callable[[Tensor], int]
 
 def run(scale: setup.Scale) -> Result:
     rows: list[Row] = []
-    for family, loop in (("rank-snn", snntorch_loop), ("rc-lstm", lstm_cell_loop)):
+    loops = {"rank-snn": snntorch_loop, "rc-lstm": lstm_cell_loop}
+    for family, loop in loops.items():
         rows += _at(family, loop, scale)
     return Result(
         f"one sample at a time to its decision, T = {scale.n_steps}, {scale.dataset} test, "
@@ -24,6 +25,7 @@ def run(scale: setup.Scale) -> Result:
         "time of a decision / ours (above 1: ours is quicker)",
         "ours (Decider)",
         rows,
+        models=[setup.trained(family, scale.n_steps, scale).about for family in loops],
     )
 
 

@@ -18,6 +18,7 @@ from benchmarks.harness import Result, Row, rows_of, time_in_turn
 from rc_vs_snn.decision import run_full, run_to_decision
 from rc_vs_snn.encoded import SpikeTimes
 from rc_vs_snn.objectives import RankCoding
+from rc_vs_snn.optimiser import adamw
 from rc_vs_snn.rules import FirstSpike
 
 OURS = "ours"
@@ -60,6 +61,7 @@ def run(scale: setup.Scale) -> Result:
         "time of a step / ours (above 1: ours is quicker)",
         OURS,
         rows,
+        models=[setup.trained("rc-lstm", n_steps, scale).about for n_steps in scale.all_n_steps],
     )
 
 
@@ -115,10 +117,10 @@ def _operating_points(model: Any, encoded: SpikeTimes) -> dict[str, FirstSpike]:
 
 def _stepper(model: nn.Module, loss_of: Callable[[], Tensor]) -> Callable[[], None]:
     # A learning rate of 0 costs the same and leaves the weights, and so the operating point, in place.
-    optimiser = torch.optim.AdamW(model.parameters(), lr=0.0, fused=True)
+    optimiser = adamw([{"params": list(model.parameters())}], learning_rate=0.0, fused=True)
 
     def step() -> None:
-        optimiser.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         loss_of().backward()
         optimiser.step()
 

@@ -5,7 +5,6 @@ only what is needed. It is differentiable: a backward pass runs only through the
 row's decision.
 """
 
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,8 +13,8 @@ import torch
 from torch import Tensor
 
 from rc_vs_snn.contracts import Decision
-from rc_vs_snn.encoded import Encoded
-from rc_vs_snn.models import tail
+from rc_vs_snn.encoded import Encoded, SpikeTimes
+from rc_vs_snn.models import compiled
 from rc_vs_snn.models.deferred import deferred_gradients
 from rc_vs_snn.models.interface import Model, State, evidence_of
 from rc_vs_snn.rules import EvidenceKind, Rule
@@ -60,63 +59,62 @@ def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observe
 
     Source: Jeffares et al., arXiv 2110.02865, section 2 (backward from the first spike only).
     """
+    thresholds = [rule.threshold_at(step, encoded.n_steps) for step in range(encoded.n_steps)]
+    run = compiled.run_of(model, encoded)
+    if run is None or (observe is not None and not torch.is_grad_enabled()):
+        step, readout = _step_by_step(model, encoded, thresholds, observe)
+    else:
+        assert isinstance(encoded, SpikeTimes)
+        step, readout = _run(run, encoded, thresholds, observe)
+    return _outcome(step, readout, model.evidence, thresholds)
+
+
+def _run(
+    run: compiled.Run, encoded: SpikeTimes, thresholds: list[float], observe: Observer | None
+) -> tuple[Tensor, Tensor]:
+    """Return step and readout of every row's decision, computed in compiled loops."""
+    in_force = np.array(thresholds, np.float32)
+    if not torch.is_grad_enabled():
+        return compiled.decide(run, encoded, in_force)
+    with deferred_gradients():
+        step, readout, every_step = compiled.decide_differentiable(run, encoded, in_force)
+        if observe is not None:
+            for each in every_step:
+                observe(*each)
+    return step, readout
+
+
+def _step_by_step(
+    model: Model, encoded: Encoded, thresholds: list[float], observe: Observer | None
+) -> tuple[Tensor, Tensor]:
+    """Return step and readout of every row's decision, by the model's own ``step``."""
     rows = torch.arange(len(encoded), device=encoded.device)
     state = model.initial_state(len(encoded), encoded.device)
-    parts: list[_Part] = []
-    thresholds = [rule.threshold_at(step, encoded.n_steps) for step in range(encoded.n_steps)]
-    short = tail.supports_tail(model, encoded)
+    decided: list[tuple[Tensor, int, Tensor]] = []  # rows, step, readout
     with deferred_gradients():
-        for step in range(encoded.n_steps):
-            if short and 0 < len(rows) <= tail.MOST_ROWS:
-                ended = tail.run_tail(model, encoded, state, step, np.array(thresholds, np.float32))
-                if observe is not None:
-                    for at, (begin, end) in enumerate(itertools.pairwise(ended.bounds), step):
-                        if end > begin:
-                            observe(at, rows[ended.row[begin:end]], ended.readouts[begin:end])
-                parts.append(_Part(rows, ended.step, ended.readouts[ended.last], ended.spikes))
-                break
+        for step, threshold in enumerate(thresholds):
             readout, state = model.step(encoded.at(step), state)
             if observe is not None:
                 observe(step, rows, readout)
-            spikes = _spikes(readout, model.evidence, thresholds[step])
-            leaving = spikes.any(1) if step < encoded.n_steps - 1 else torch.ones_like(spikes[:, 0])
-            n_leaving = int(leaving.sum())
+            leaving = (evidence_of(readout.detach(), model.evidence) >= threshold).any(1)
+            n_leaving = len(rows) if step == len(thresholds) - 1 else int(leaving.sum())
             if n_leaving == len(rows):
-                parts.append(_Part(rows, step, readout, spikes))
+                decided.append((rows, step, readout))
                 break
             if n_leaving:
                 out, stay = leaving.nonzero().squeeze(1), (~leaving).nonzero().squeeze(1)
-                parts.append(_Part(rows[out], step, readout[out], spikes[out]))
+                decided.append((rows[out], step, readout[out]))
                 rows, encoded = rows[stay], encoded.select(stay)
                 state = tuple(part[stay] for part in state)
-    return _reassemble(parts, model.evidence)
+    back = torch.cat([rows for rows, _, _ in decided]).argsort()
+    steps = torch.cat([torch.full_like(rows, step) for rows, step, _ in decided])[back]
+    return steps, torch.cat([readout for _, _, readout in decided])[back]
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Rows that decided at one step."""
-
-    rows: Tensor
-    step: int | Tensor
-    readout: Tensor  # (rows, K)
-    spikes: Tensor  # (rows, K)
-
-
-def _spikes(readout: Tensor, kind: EvidenceKind, threshold: float) -> Tensor:
-    return evidence_of(readout.detach(), kind) >= threshold
-
-
-def _reassemble(parts: list[_Part], kind: EvidenceKind) -> Outcome:
-    back = torch.cat([part.rows for part in parts]).argsort()
-    step = torch.cat(
-        [
-            part.step if isinstance(part.step, Tensor) else torch.full_like(part.rows, part.step)
-            for part in parts
-        ]
-    )[back]
-    readout = torch.cat([part.readout for part in parts])[back]
-    n_spikes = torch.cat([part.spikes for part in parts])[back].sum(1)
+def _outcome(step: Tensor, readout: Tensor, kind: EvidenceKind, thresholds: list[float]) -> Outcome:
     evidence = evidence_of(readout.detach(), kind)
+    in_force = torch.tensor(thresholds, dtype=evidence.dtype, device=evidence.device)[step]
+    n_spikes = (evidence >= in_force[:, None]).sum(1)
     best = evidence.amax(1, keepdim=True)
     # argmax breaks ties by an unspecified index; numbering the classes downwards makes it the lowest.
     countdown = torch.arange(evidence.shape[1], 0, -1, device=evidence.device)

@@ -19,6 +19,7 @@ from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.encoders.protocol import Encoder
 from rc_vs_snn.models.norm import FirstStepNorm, averaging
 from rc_vs_snn.objectives import Objective
+from rc_vs_snn.optimiser import adamw, parameter_groups
 from rc_vs_snn.rules import Rule, Scaled
 
 Augmentation = Callable[[Samples, np.random.Generator], Samples]
@@ -123,7 +124,7 @@ def train_epoch(
                 f"the loss became {loss.item()} in epoch {epoch}; lower training.learning_rate or "
                 "training.clip_norm"
             )
-        optimiser.zero_grad(set_to_none=True)
+        task.model.zero_grad(set_to_none=True)
         loss.backward()
         if config.clip_norm:
             nn.utils.clip_grad_norm_(task.model.parameters(), config.clip_norm)
@@ -193,9 +194,9 @@ def train(
     Raises:
         TrainingDivergedError: the loss is no longer finite.
     """
-    optimiser = torch.optim.AdamW(
+    optimiser = adamw(
         parameter_groups(task.model, config.weight_decay),
-        lr=config.learning_rate,
+        learning_rate=config.learning_rate,
         fused=task.device.type in ("cpu", "cuda"),
     )
     n_batches = math.ceil(len(train_samples) / config.batch_size)
@@ -245,16 +246,6 @@ def warmed_up(rule: Rule, config: Training, epochs_done: float) -> Rule:
     if epochs_done >= config.threshold_warmup:
         return rule
     return Scaled(rule, epochs_done / config.threshold_warmup)
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Return optimiser groups: weight matrices decay, biases and neuron constants do not."""
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    return [
-        {"params": matrices, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
 
 
 def make_schedule(

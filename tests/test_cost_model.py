@@ -9,7 +9,7 @@ from torch import nn
 
 from rc_vs_snn import FirstSpike, SpikeTimes, decide, run_to_decision
 from rc_vs_snn.decision import evidence_trace, iterate
-from rc_vs_snn.models import deferred
+from rc_vs_snn.models import compiled, deferred
 from rc_vs_snn.registry import models
 
 N_STEPS, LAYOUT, K = 6, (8, 8), 4
@@ -37,7 +37,9 @@ def encoded():
 
 @pytest.fixture
 def layers_called_as_modules(monkeypatch):
-    """Let every linear layer run as a module, for hooks to see it; the kernels for spikes have none."""
+    """Let every linear layer run as a module, for hooks to see it; compiled loops have none."""
+    monkeypatch.setattr(compiled, "run_of", lambda *_: None)
+    monkeypatch.setattr(sys.modules["rc_vs_snn.models.rc_lstm"], "by_rows", lambda _: False)
     ours = deferred.linear
     for name, module in list(sys.modules.items()):
         if name.startswith("rc_vs_snn.models.") and getattr(module, "linear", None) is ours:

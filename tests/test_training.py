@@ -9,8 +9,9 @@ import torch
 import rc_vs_snn as rv
 from rc_vs_snn.config import Training
 from rc_vs_snn.experiment import assemble, load_splits
+from rc_vs_snn.optimiser import parameter_groups
 from rc_vs_snn.rules import FirstSpike
-from rc_vs_snn.training import make_schedule, parameter_groups, train, validate, warmed_up
+from rc_vs_snn.training import make_schedule, train, validate, warmed_up
 
 CPU = rv.Execution(device="cpu")
 

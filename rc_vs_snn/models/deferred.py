@@ -47,9 +47,14 @@ def linear(layer: nn.Linear, x: Tensor, *, spikes: bool = False) -> Tensor:
     if torch.is_grad_enabled() and tokens is not None and layer.weight.requires_grad:
         token, remembered = token_of(layer)
         return _Step.apply(x, token, layer.weight.detach(), layer.bias, remembered, compressed)
-    if compressed is not None and not torch.is_grad_enabled():
-        return project(compressed, layer.weight, layer.bias)
+    if not torch.is_grad_enabled() and (compressed is not None or by_rows(x)):
+        return project(x if compressed is None else compressed, layer.weight, layer.bias)
     return layer(x)
+
+
+def by_rows(x: Tensor) -> bool:
+    """Return whether inference takes the sums of ``products.py``: in float32 on the CPU."""
+    return x.dtype == torch.float32 and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
 
 
 def token_of(layer: nn.Linear) -> tuple[Tensor, Remembered]:
@@ -86,14 +91,18 @@ class _Collect(torch.autograd.Function):
         sparse = [(x, into) for x, into in steps if isinstance(x, Spikes)]
         to_bias = sum(into.sum(0) for _, into in steps).to(weight.dtype) if ctx.has_bias else None
         if dense:
-            into = torch.cat([into for _, into in dense])  # (all rows, out)
-            transposed = torch.cat([x for x, _ in dense]).to(into.dtype).t() @ into  # (in, out)
+            into = _joined([into for _, into in dense])  # (all rows, out)
+            transposed = _joined([x for x, _ in dense]).to(into.dtype).t() @ into  # (in, out)
             transposed = transposed.to(weight.dtype)
         else:
-            transposed = weight.new_zeros(weight.shape[1], weight.shape[0])
-        for x, into in sparse:
-            add_weight_gradient(x, into, transposed)
+            transposed = weight.new_empty(weight.shape[1], weight.shape[0])
+        for index, (x, into) in enumerate(sparse):
+            add_weight_gradient(x, into, transposed, fresh=not dense and index == 0)
         return transposed.t(), to_bias, None
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 class _Step(torch.autograd.Function):

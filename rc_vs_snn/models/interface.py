@@ -5,6 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from rc_vs_snn.models.arithmetic import softmax_rows
 from rc_vs_snn.rules import EvidenceKind
 
 State = tuple[Tensor, ...]
@@ -51,7 +52,17 @@ def evidence_of(readout: Tensor, kind: EvidenceKind) -> Tensor:
     """Return what the rule compares with its threshold, ``(..., K)``."""
     if readout.dtype == torch.bfloat16:  # training in bfloat16: the rule still reads float32
         readout = readout.float()
-    return readout.softmax(-1) if kind == "probability" else readout
+    if kind == "membrane":
+        return readout
+    differentiable = torch.is_grad_enabled() and readout.requires_grad
+    if differentiable or readout.dtype != torch.float32 or readout.device.type != "cpu":
+        return readout.softmax(-1)
+    # The compiled runs judge by this function: the same decisions to the bit.
+    logits = readout.detach().contiguous()
+    probabilities = torch.empty_like(logits)
+    n_classes = logits.shape[-1]
+    softmax_rows(logits.view(-1, n_classes).numpy(), probabilities.view(-1, n_classes).numpy())
+    return probabilities
 
 
 def synaptic_operations(values: Tensor, fan_out: float) -> tuple[Tensor, Tensor]:

@@ -18,19 +18,53 @@ SUBTRACT, ZERO, NONE = 0, 1, 2
 
 
 @numba.njit(cache=True, error_model="numpy")
+def integrate(current, membrane, decay, threshold, reset, new):  # type: ignore[no-untyped-def]
+    """Fill the new membranes of one row, ``(n,)`` as every argument; ``new`` may be ``membrane``."""
+    for n in range(len(current)):
+        before = membrane[n]
+        fired = np.float32(before > threshold[n])
+        if reset == ZERO:
+            before = before * (np.float32(1) - fired)
+        value = decay[n] * before + current[n]
+        if reset == SUBTRACT:
+            value = value - fired * threshold[n]
+        new[n] = value
+
+
+@numba.njit(cache=True, error_model="numpy")
+def retreat(  # type: ignore[no-untyped-def]
+    from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
+    to_current, to_membrane, to_decay, to_threshold,
+):  # fmt: skip
+    """Fill the gradients of one row's currents and old membranes, ``(n,)``; add to those of the constants."""
+    half_pi = np.float32(np.pi / 2)
+    for n in range(len(new)):
+        shifted = new[n] - threshold[n]
+        if surrogate == FAST_SIGMOID:
+            scale = slope * abs(shifted) + np.float32(1)
+            derivative = np.float32(1) / (scale * scale)
+        else:
+            scale = half_pi * slope * shifted
+            derivative = slope / np.float32(2) / (np.float32(1) + scale * scale)
+        by_spike = from_spikes[n] * derivative
+        gradient = from_new[n] + by_spike
+        before = membrane[n]
+        fired = np.float32(before > threshold[n])
+        kept = np.float32(1) - fired if reset == ZERO else np.float32(1)
+        to_current[n] = gradient
+        to_membrane[n] = gradient * decay[n] * kept
+        to_decay[n] += gradient * before * kept
+        to_threshold[n] -= by_spike
+        if reset == SUBTRACT:
+            to_threshold[n] -= gradient * fired
+
+
+@numba.njit(cache=True, error_model="numpy")
 def _advance(current, membrane, decay, threshold, reset, new, spikes):  # type: ignore[no-untyped-def]
-    rows, width = current.shape
-    for row in range(rows):
-        for n in range(width):
-            before = membrane[row, n]
-            fired = np.float32(before > threshold[n])
-            if reset == ZERO:
-                before = before * (np.float32(1) - fired)
-            value = decay[n] * before + current[row, n]
-            if reset == SUBTRACT:
-                value = value - fired * threshold[n]
-            new[row, n] = value
-            spikes[row, n] = np.float32(value > threshold[n])
+    for row in range(len(new)):
+        integrate(current[row], membrane[row], decay, threshold, reset, new[row])
+        for n in range(len(threshold)):
+            spikes[row, n] = np.float32(new[row, n] > threshold[n])
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -38,28 +72,11 @@ def _retreat(  # type: ignore[no-untyped-def]
     from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
     to_current, to_membrane, to_decay, to_threshold,
 ):  # fmt: skip
-    rows, width = new.shape
-    half_pi = np.float32(np.pi / 2)
-    for row in range(rows):
-        for n in range(width):
-            shifted = new[row, n] - threshold[n]
-            if surrogate == FAST_SIGMOID:
-                scale = slope * abs(shifted) + np.float32(1)
-                derivative = np.float32(1) / (scale * scale)
-            else:
-                scale = half_pi * slope * shifted
-                derivative = slope / np.float32(2) / (np.float32(1) + scale * scale)
-            by_spike = from_spikes[row, n] * derivative
-            gradient = from_new[row, n] + by_spike
-            before = membrane[row, n]
-            fired = np.float32(before > threshold[n])
-            kept = np.float32(1) - fired if reset == ZERO else np.float32(1)
-            to_current[row, n] = gradient
-            to_membrane[row, n] = gradient * decay[n] * kept
-            to_decay[n] += gradient * before * kept
-            to_threshold[n] -= by_spike
-            if reset == SUBTRACT:
-                to_threshold[n] -= gradient * fired
+    for row in range(len(new)):
+        retreat(
+            from_spikes[row], from_new[row], membrane[row], new[row], decay, threshold, reset, surrogate,
+            slope, to_current[row], to_membrane[row], to_decay, to_threshold,
+        )  # fmt: skip
 
 
 class LeakyStep(torch.autograd.Function):
@@ -112,8 +129,14 @@ class LeakyStep(torch.autograd.Function):
             threshold.numpy(), reset, surrogate, slope, _rows(to_current), _rows(to_membrane),
             to_decay.numpy(), to_threshold.numpy(),
         )  # fmt: skip
-        to_decay = torch.where((decay >= 0) & (decay <= 1), to_decay, 0)  # as clamp's own gradient
-        return to_current, to_membrane, to_decay.float(), to_threshold.float(), None, None, None
+        return (
+            to_current, to_membrane, only_within(decay, to_decay), to_threshold.float(), None, None, None
+        )  # fmt: skip
+
+
+def only_within(decay: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient of decays clamped to [0, 1], as float32: none beyond the ends."""
+    return torch.where((decay >= 0) & (decay <= 1), gradient, 0).float()
 
 
 def _rows(x: Tensor) -> np.ndarray:

@@ -7,10 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from rc_vs_snn.models.deferred import linear
+from rc_vs_snn.models.deferred import by_rows, linear
 from rc_vs_snn.models.interface import State
+from rc_vs_snn.models.lstm_kernels import advance_rows
+from rc_vs_snn.models.products import add_product
 from rc_vs_snn.models.recurrent import RecurrentClassifier
-from rc_vs_snn.models.sparse import fan_out_major
+from rc_vs_snn.models.sparse import by_source, fan_out_major
 from rc_vs_snn.registry import models
 
 
@@ -34,15 +36,26 @@ class LSTMCell(nn.Module):
         bound = 1 / math.sqrt(hidden)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
+        fan_out_major(self.recurrent)  # last, since the layout decides which weight gets which draw
 
     def forward(self, x: Tensor, state: State) -> State:
         """Return the new ``(h, c)``, each ``(B, H)``."""
         h, c = state
         gates = linear(self.input, x, spikes=True)
+        if not torch.is_grad_enabled() and by_rows(x):
+            return self._advance(gates, h, c)
         if h.requires_grad or h.any():  # from a zero state, so at step 0, the product is known
             gates = gates + linear(self.recurrent, h)
         h, c = _Gates.apply(gates, c)
         return h, c
+
+    def _advance(self, gates: Tensor, h: Tensor, c: Tensor) -> State:
+        """Return the new state in the arithmetic of ``lstm_kernels.py``, to the bit."""
+        if h.any():
+            add_product(h.contiguous().numpy(), by_source(self.recurrent.weight), gates.numpy())
+        new_h, new_c = torch.empty_like(h), torch.empty_like(c)
+        advance_rows(gates.numpy(), c.contiguous().numpy(), new_c.numpy(), new_h.numpy())
+        return new_h, new_c
 
 
 class _Gates(torch.autograd.Function):

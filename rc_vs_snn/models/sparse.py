@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rc_vs_snn.models.products import add_entries, add_outer, add_product
+
 # Above this many spikes per sample the dense product is quicker. Measured on one core, 784 inputs, 512 and
 # 1024 outputs, 16 to 256 rows: forward breaks even at about 110, the weight gradient at about 95.
 MOST_SPIKES_PER_ROW = 90
@@ -39,25 +41,33 @@ def compress(x: Tensor) -> Spikes | None:
     return Spikes(start, channel[:count], value[:count]) if count >= 0 else None
 
 
-def project(spikes: Spikes, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Return ``x @ weight.T + bias``, ``(rows, out)``.
+def project(x: Tensor | Spikes, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return ``x @ weight.T + bias``, ``(rows, out)``; each row to the bit what it is in any other batch.
 
     Args:
-        spikes: x, ``(rows, in)``.
+        x: ``(rows, in)``, or its spikes: the result is the same.
         weight: ``(out, in)``; no copy is made where its transpose is contiguous (see ``fan_out_major``).
         bias: ``(out,)`` or None.
     """
-    rows = len(spikes.start) - 1
-    out = weight.new_empty(rows, len(weight))
-    rest = weight.new_zeros(len(weight)) if bias is None else bias.detach()
-    synapses = weight.detach().t().contiguous()  # (in, out)
-    _project(spikes.start, spikes.channel, spikes.value, synapses.numpy(), rest.numpy(), out.numpy())
+    rows = len(x.start) - 1 if isinstance(x, Spikes) else len(x)
+    out = weight.new_zeros(rows, len(weight)) if bias is None else bias.detach().repeat(rows, 1)
+    synapses = by_source(weight)
+    if isinstance(x, Spikes):
+        _add_all(x.start, x.channel, x.value, synapses, out.numpy())
+    else:
+        add_product(x.detach().contiguous().numpy(), synapses, out.numpy())
     return out
 
 
-def add_weight_gradient(spikes: Spikes, from_output: Tensor, transposed: Tensor) -> None:
-    """Add ``x.T @ from_output`` to ``transposed``, ``(in, out)``."""
-    _scatter(spikes.start, spikes.channel, spikes.value, from_output.contiguous().numpy(), transposed.numpy())
+def add_weight_gradient(spikes: Spikes, from_output: Tensor, transposed: Tensor, *, fresh: bool) -> None:
+    """Add ``x.T @ from_output`` to ``transposed``, ``(in, out)``, or fill it if fresh."""
+    rows = from_output.contiguous().numpy()
+    add_outer(spikes.start, spikes.channel, spikes.value, rows, transposed.numpy(), fresh)
+
+
+def by_source(weight: Tensor) -> np.ndarray:
+    """Return ``(out, in)`` as contiguous ``(in, out)``: a view where ``fan_out_major`` laid it out."""
+    return weight.detach().t().contiguous().numpy()
 
 
 def fan_out_major(layer: torch.nn.Linear) -> torch.nn.Linear:
@@ -88,32 +98,7 @@ def _compress(x, limit):  # type: ignore[no-untyped-def]
     return start, channel, value, count
 
 
-@numba.njit(cache=True)
-def _project(start, channel, value, synapses, bias, out):  # type: ignore[no-untyped-def]
-    width = out.shape[1]
-    for row in range(len(start) - 1):
-        for n in range(width):
-            out[row, n] = bias[n]
-        entry, end = start[row], start[row + 1]
-        while entry + 4 <= end:  # four at a time: the output is read and written a quarter as often
-            i, j, k, m = channel[entry], channel[entry + 1], channel[entry + 2], channel[entry + 3]
-            at_i, at_j, at_k, at_m = value[entry], value[entry + 1], value[entry + 2], value[entry + 3]
-            for n in range(width):
-                out[row, n] += (at_i * synapses[i, n] + at_j * synapses[j, n]) + (
-                    at_k * synapses[k, n] + at_m * synapses[m, n]
-                )
-            entry += 4
-        for rest in range(entry, end):
-            source, factor = channel[rest], value[rest]
-            for n in range(width):
-                out[row, n] += factor * synapses[source, n]
-
-
-@numba.njit(cache=True)
-def _scatter(start, channel, value, from_output, transposed):  # type: ignore[no-untyped-def]
-    width = transposed.shape[1]
-    for row in range(len(start) - 1):
-        for entry in range(start[row], start[row + 1]):
-            source, factor = channel[entry], value[entry]
-            for n in range(width):
-                transposed[source, n] += factor * from_output[row, n]
+@numba.njit(cache=True, error_model="numpy")
+def _add_all(start, channel, value, synapses, out):  # type: ignore[no-untyped-def]
+    for row in range(len(out)):
+        add_entries(channel, value, start[row], start[row + 1], synapses, out[row])
