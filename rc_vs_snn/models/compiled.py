@@ -31,6 +31,11 @@ class Run(Protocol):
 
     def __init__(self, model: Model) -> None: ...
 
+    @staticmethod
+    def n_inputs(model: Model) -> int:
+        """Return the number of channels the model reads."""
+        ...
+
     def decide(self, encoded: SpikeTimes, thresholds: np.ndarray, *, keep: bool) -> Pairs:
         """Advance every row to its decision.
 
@@ -55,7 +60,9 @@ def run_of(model: Model, encoded: Encoded) -> Run | None:
     if not isinstance(encoded, SpikeTimes) or encoded.device.type != "cpu" or not len(encoded):
         return None
     kind = _kind_of(model)
-    if kind is None or torch.is_autocast_enabled("cpu") or torch.get_default_dtype() != torch.float32:
+    if kind is None or kind.n_inputs(model) != encoded.n_channels:
+        return None  # of another width, the model's own step says what is wrong
+    if torch.is_autocast_enabled("cpu") or torch.get_default_dtype() != torch.float32:
         return None
     assert isinstance(model, torch.nn.Module)
     recording = torch.is_grad_enabled()

@@ -42,6 +42,8 @@ def linear(layer: nn.Linear, x: Tensor, *, spikes: bool = False) -> Tensor:
         x: input, ``(rows, in)``.
         spikes: whether x may be mostly zero, so that a product over its spikes alone is tried.
     """
+    if x.shape[-1] != layer.in_features:
+        return layer(x)  # which says what is wrong; compiled loops do not look
     tokens = _tokens.get()
     compressed = compress(x) if spikes and not torch.is_autocast_enabled(x.device.type) else None
     if torch.is_grad_enabled() and tokens is not None and layer.weight.requires_grad:

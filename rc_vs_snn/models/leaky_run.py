@@ -26,6 +26,12 @@ class LeakyRun:
         self._layer, self._output = cast(SpikingLayer, model.neurons[0]), model.output
 
     @staticmethod
+    def n_inputs(model: Model) -> int:
+        """See ``compiled.Run``."""
+        assert isinstance(model, RankSNN)
+        return cast(nn.Linear, model.synapses[0]).in_features
+
+    @staticmethod
     def knows(model: RankSNN) -> bool:
         """Return whether the hidden neurons are those of ``lif.py``."""
         return cast(SpikingLayer, model.neurons[0]).surrogate is not None
@@ -35,7 +41,7 @@ class LeakyRun:
         synapse, readout, neuron = self._synapse, self._model.readout, self._layer.neuron
         mask = mask_of(self._model.initial_state(len(encoded), "cpu"), 1)
         *shared, membrane, fired_start, fired, value = kernels.leaky_forward(
-            encoded.steps.numpy(), encoded.hold, thresholds, self._model.evidence == "probability",
+            encoded.steps.contiguous().numpy(), encoded.hold, thresholds, self._model.evidence == "probability",
             by_source(synapse.weight), synapse.bias.detach().numpy(), _clamped(self._layer),
             neuron.threshold.detach().numpy(), self._layer.reset, by_source(readout.weight),
             readout.bias.detach().numpy(), _clamped(self._output), mask, keep,

@@ -1,6 +1,6 @@
 """The compiled run of an LSTM layer with a readout: weights in, decisions and gradients out."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -26,12 +26,18 @@ class LSTMRun:
         assert isinstance(cell, LSTMCell)
         self._model, self._cell, self._readout = model, cell, model.readout
 
+    @staticmethod
+    def n_inputs(model: Model) -> int:
+        """See ``compiled.Run``."""
+        assert isinstance(model, RecurrentClassifier)
+        return cast(LSTMCell, model.cells[0]).input.in_features
+
     def decide(self, encoded: SpikeTimes, thresholds: np.ndarray, *, keep: bool) -> Pairs:
         """See ``compiled.Run``."""
         cell, readout = self._cell, self._readout
         mask = mask_of(self._model.initial_state(len(encoded), "cpu"), 2)
         *shared, gates, incoming, h, c, tanh_c = kernels.lstm_forward(
-            encoded.steps.numpy(), encoded.hold, thresholds, by_source(cell.input.weight),
+            encoded.steps.contiguous().numpy(), encoded.hold, thresholds, by_source(cell.input.weight),
             cell.input.bias.detach().numpy(), by_source(cell.recurrent.weight), by_source(readout.weight),
             readout.bias.detach().numpy(), mask, keep,
         )  # fmt: skip

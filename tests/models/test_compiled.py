@@ -181,3 +181,13 @@ def test_frozen_weights_take_the_loop_in_training_only():
     assert compiled.run_of(model, encoded) is None
     with torch.no_grad():
         assert compiled.run_of(model, encoded) is not None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("grad", [True, False])
+def test_a_code_of_another_width_is_refused_and_not_read_beyond_the_weights(family, grad):
+    model = rc_lstm((2,), 2, hidden=4) if family == "lstm" else RankSNN((2,), 2, hidden=4)
+    for n_channels in (1, 5):
+        encoded = SpikeTimes(torch.zeros(3, n_channels, dtype=torch.uint8), 3, (n_channels,))
+        with torch.set_grad_enabled(grad), pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+            run_to_decision(model, encoded, FirstSpike(0.5))
