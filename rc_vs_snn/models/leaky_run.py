@@ -41,8 +41,8 @@ class LeakyRun:
         synapse, readout, neuron = self._synapse, self._model.readout, self._layer.neuron
         mask = mask_of(self._model.initial_state(len(encoded), "cpu"), 1)
         *shared, membrane, fired_start, fired, value = kernels.leaky_forward(
-            encoded.steps.contiguous().numpy(), encoded.hold, thresholds, self._model.evidence == "probability",
-            by_source(synapse.weight), synapse.bias.detach().numpy(), _clamped(self._layer),
+            encoded.steps.contiguous().numpy(), encoded.hold, thresholds,
+            self._model.evidence == "probability", by_source(synapse.weight), synapse.bias.detach().numpy(), _clamped(self._layer),
             neuron.threshold.detach().numpy(), self._layer.reset, by_source(readout.weight),
             readout.bias.detach().numpy(), _clamped(self._output), mask, keep,
         )  # fmt: skip
