@@ -42,9 +42,9 @@ class LeakyRun:
         mask = mask_of(self._model.initial_state(len(encoded), "cpu"), 1)
         *shared, membrane, fired_start, fired, value = kernels.leaky_forward(
             encoded.steps.contiguous().numpy(), encoded.hold, thresholds,
-            self._model.evidence == "probability", by_source(synapse.weight), synapse.bias.detach().numpy(), _clamped(self._layer),
-            neuron.threshold.detach().numpy(), self._layer.reset, by_source(readout.weight),
-            readout.bias.detach().numpy(), _clamped(self._output), mask, keep,
+            self._model.evidence == "probability", by_source(synapse.weight), synapse.bias.detach().numpy(),
+            _clamped(self._layer), neuron.threshold.detach().numpy(), self._layer.reset,
+            by_source(readout.weight), readout.bias.detach().numpy(), _clamped(self._output), mask, keep,
         )  # fmt: skip
         return Pairs(mask, (membrane, fired_start, fired, value), *shared)
 
