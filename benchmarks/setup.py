@@ -72,7 +72,9 @@ QUICK = Scale(
     "digits", 7, 64, 8, (5, 8), (1, 64), 32, 48, "digits", ("training.epochs=20",), 8, 256
 )  # fmt: skip
 
-# Not the preset's: a reset to zero and a fixed decay, the one equation that all four libraries compute.
+# Not the preset's: one constant threshold, which the other ways of running can be given too.
+THRESHOLDS = {"rc-lstm": 0.95, "rank-snn": 4.0}
+# Nor this: a reset to zero and a fixed decay, the one equation that all four libraries compute.
 COMMON_NEURON = ("model.reset=zero", "model.learn_decay=false", f"model.decay={DECAY}")
 
 
@@ -144,6 +146,8 @@ def recipe(family: str, n_steps: int, scale: Scale) -> RunConfig:
     settings = [f"encoder.n_steps={n_steps}", *scale.settings]
     settings += [f"models.{name}.model.hidden={width}" for name, width in hidden.items()]
     settings += [f"models.rank-snn.{setting}" for setting in COMMON_NEURON]
+    for name, threshold in THRESHOLDS.items():
+        settings += [f"models.{name}.rule.name=first-spike", f"models.{name}.rule.threshold={threshold}"]
     return next(run for run in load_preset(scale.preset, settings).runs if run.model.name == family)
 
 

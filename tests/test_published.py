@@ -3,36 +3,62 @@
 import csv
 import json
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 ANALYSIS = Path(__file__).resolve().parent.parent / "analysis"
+README = (ANALYSIS / "README.md").read_text()
 RUNS = sorted(ANALYSIS.glob("*/runs/*/metrics.json"))
 
 
-def published(run):
-    """Return one run's metrics and label."""
-    label = json.loads((run.parent / "config.json").read_text())["label"]
-    return label, json.loads(run.read_text())
+def means():
+    """Return mean metrics over seeds, by folder and label."""
+    found = defaultdict(list)
+    for run in RUNS:
+        label = json.loads((run.parent / "config.json").read_text())["label"]
+        found[run.parents[2], label].append(json.loads(run.read_text()))
+    names = (
+        "accuracy",
+        "accuracy_decided",
+        "accuracy_forced_at_step0",
+        "mean_step",
+        "forced",
+        "parameters",
+        "acs",
+        "macs",
+    )
+    return {
+        key: {name: sum(metrics[name] for metrics in several) / len(several) for name in names}
+        for key, several in found.items()
+    }
 
 
-def test_there_are_published_runs():
-    assert len(RUNS) >= 2
+MEANS = means()
 
 
-@pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.parts[-4]}/{run.parent.name}")
-def test_summary_and_text_repeat_the_recorded_metrics(run):
-    folder = run.parents[2]
-    label, metrics = published(run)
+def test_there_are_published_runs_of_both_families():
+    kinds = {json.loads((run.parent / "metrics.json").read_text())["evidence"] for run in RUNS}
+    assert kinds == {"probability", "membrane"}
+
+
+@pytest.mark.parametrize("key", MEANS, ids=lambda key: f"{key[0].name}/{key[1]}")
+def test_the_summary_repeats_the_recorded_metrics(key):
+    folder, label = key
     with (folder / "summary.csv").open() as file:
-        (row,) = [row for row in csv.DictReader(file) if label in row.values()]
-    numbers = [float(value) for value in row.values() if re.fullmatch(r"[0-9.e+-]+", value)]
-    for name in ("mean_step", "parameters", "acs", "macs"):
-        assert any(abs(number - metrics[name]) <= 1e-6 * abs(metrics[name]) for number in numbers), name
-    text = (ANALYSIS / "README.md").read_text()
-    assert f"{100 * metrics['accuracy']:.2f} %" in text
-    assert f"{metrics['mean_step']:.2f}" in text
+        (row,) = [row for row in csv.DictReader(file) if row["label"] == label]
+    for name, mean in MEANS[key].items():
+        assert float(row[name]) == pytest.approx(mean, rel=1e-9), name
+    assert f"{100 * MEANS[key]['accuracy']:.2f}" in (folder / "summary.md").read_text()
+
+
+def test_every_accuracy_in_the_text_is_a_recorded_mean():
+    accuracies = ("accuracy", "accuracy_decided", "accuracy_forced_at_step0")
+    recorded = {f"{100 * mean[name]:.2f} %" for mean in MEANS.values() for name in accuracies}
+    quoted = set(re.findall(r"\d\d\.\d\d %", README))
+    assert quoted
+    assert quoted <= recorded
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.parts[-4]}/{run.parent.name}")
@@ -40,6 +66,6 @@ def test_provenance_is_complete_and_clean(run):
     provenance = json.loads((run.parent / "provenance.json").read_text())
     assert provenance["status"] == "done"
     assert provenance["code"]["uncommitted_changes"] is False
-    assert provenance["code"]["commit"][:7] in (ANALYSIS / "README.md").read_text()
-    assert provenance["command"] in (ANALYSIS / "README.md").read_text()
+    assert provenance["code"]["commit"][:7] in README
+    assert provenance["command"] in README
     assert {"seed", "threads", "device", "packages", "hardware"} <= set(provenance)
