@@ -5,7 +5,7 @@ import pytest
 
 import rc_vs_snn as rv
 from rc_vs_snn.cli import main
-from rc_vs_snn.pretrained import best_valid, export, find_pretrained, judge_pretrained
+from rc_vs_snn.pretrained import best_valid, default_folder, export, find_pretrained, judge_pretrained
 
 CPU = rv.Execution(device="cpu")
 
@@ -88,3 +88,15 @@ def test_export_command_and_an_empty_folder(trained, tmp_path, capsys):
     assert main(["compare", "--pretrained", str(tmp_path / "nothing")]) == 2
     assert main(["compare", "--pretrained", "--set", "training.epochs=1"]) == 2
     assert "trains nothing" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_published_models_decide_as_their_cards_say(data_root, tmp_path):
+    folders = find_pretrained(default_folder())
+    assert len(folders) >= 2
+    execution = rv.Execution(device="cpu", data_root=data_root)
+    for record, folder in zip(judge_pretrained(folders, tmp_path, execution), folders, strict=True):
+        before = rv.read_record(folder)
+        # 16-bit weights, and another processor's rounding, may move a few samples on the threshold
+        assert record.metrics["accuracy"] == pytest.approx(before.metrics["accuracy"], abs=0.0005)
+        assert record.metrics["mean_step"] == pytest.approx(before.metrics["mean_step"], abs=0.02)
