@@ -1,9 +1,9 @@
 """The convolutional front-end that both families share.
 
-Three convolutions: 5x5 with stride 2 to m feature maps, 3x3 to 2m, 3x3 with stride 2 to 2m. So 28x28
-pixels become 2m maps of 7x7. What follows each convolution is the family's: a normalised ReLU, or
-spiking neurons. Strides in place of pooling keep the spiking variant to synapses and neurons, and
-its membranes few.
+Four convolutions: 5x5 with stride 2 to m feature maps, 3x3 to m, 3x3 with stride 2 to 2m, 3x3 to 2m.
+So 28x28 pixels become 2m maps of 7x7. What follows each convolution is the family's: a normalised
+ReLU, or spiking neurons. Strides in place of pooling keep the spiking variant to synapses and
+neurons, and its membranes few.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,11 +50,11 @@ class Stage:
 
 
 def stages(layout: tuple[int, ...], maps: int) -> list[Stage]:
-    """Return the three stages for an image layout.
+    """Return the four stages for an image layout.
 
     Args:
         layout: ``(H, W)`` or ``(channel, H, W)``.
-        maps: feature maps m of the first convolution.
+        maps: feature maps m of the first two convolutions; the others have twice as many.
 
     Raises:
         InputError: the input is no image, or too small to be halved twice.
@@ -65,7 +65,7 @@ def stages(layout: tuple[int, ...], maps: int) -> list[Stage]:
         raise InputError(f"maps must be at least 1 and images at least 4x4, got maps={maps}, layout {layout}")
     shape: Shape = (1, *layout) if len(layout) == 2 else layout  # type: ignore[assignment]
     found = []
-    for count, kernel, stride in ((maps, 5, 2), (2 * maps, 3, 1), (2 * maps, 3, 2)):
+    for count, kernel, stride in ((maps, 5, 2), (maps, 3, 1), (2 * maps, 3, 2), (2 * maps, 3, 1)):
         stage = Stage(shape, count, kernel, stride)
         found.append(stage)
         shape = stage.outputs

@@ -33,16 +33,17 @@ def maps_last(shape: Shape) -> Shape:
 
 @models.register("conv-rank-snn")
 class ConvRankSNN(nn.Module):
-    """Three convolutions and a hidden layer, spiking throughout; the first output spike decides.
+    """Four convolutions and a hidden layer, spiking throughout; the first output spike decides.
 
     Args:
         layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
         n_classes: number of classes K.
-        maps: feature maps of the first convolution (the others have twice as many).
+        maps: feature maps of the first two convolutions (the others have twice as many).
         hidden: spiking neurons of the hidden layer.
         decay: initial membrane decay per step, in [0, 1]; trained, one per map or neuron.
         spike_grad: surrogate gradient by name.
-        slope: steepness of the surrogate gradient.
+        slope: steepness of the surrogate gradient; normalised currents are about 1 wide, so a steep one
+            would pass gradients through few neurons.
         gain: factor on the usual initial weights of spiking stages; above 1 lets few input spikes
             make a neuron fire.
         dropout: probability of silencing a hidden neuron in training, held over time steps.
@@ -62,7 +63,7 @@ class ConvRankSNN(nn.Module):
         hidden: int = 256,
         decay: float = 0.9,
         spike_grad: SpikeGrad = "fast-sigmoid",
-        slope: float = 10.0,
+        slope: float = 3.0,
         gain: float = 2.0,
         dropout: float = 0.0,
         norm: Literal["batch", "none"] = "batch",

@@ -17,7 +17,7 @@ from rc_vs_snn.rules import EvidenceKind
 
 @models.register("conv-rc-lstm")
 class ConvRCLSTM(nn.Module):
-    """Three convolutions, then an LSTM with a linear readout; softmax probabilities are the evidence.
+    """Four convolutions, then an LSTM with a linear readout; softmax probabilities are the evidence.
 
     The front-end is stateless: it sees one time step's input. What must be remembered over steps is
     the LSTM's (or the code's: a step code keeps what has spiked in view).
@@ -25,7 +25,7 @@ class ConvRCLSTM(nn.Module):
     Args:
         layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
         n_classes: number of classes K.
-        maps: feature maps of the first convolution (the others have twice as many).
+        maps: feature maps of the first two convolutions (the others have twice as many).
         hidden: LSTM units.
         dropout: probability of dropping an LSTM output unit in training, held over time steps.
         norm: normalisation after each convolution: "group", "batch" (statistics of step 0) or "none".

@@ -12,8 +12,13 @@ BUILD = {"lstm": ConvRCLSTM, "spiking": ConvRankSNN, "analogue first": ConvRankS
 
 
 def test_the_stages_halve_28_pixels_twice():
-    assert [stage.outputs for stage in stages((28, 28), 16)] == [(16, 14, 14), (32, 14, 14), (32, 7, 7)]
-    assert [stage.outputs for stage in stages((3, 9, 10), 2)] == [(2, 5, 5), (4, 5, 5), (4, 3, 3)]
+    assert [stage.outputs for stage in stages((28, 28), 16)] == [
+        (16, 14, 14),
+        (16, 14, 14),
+        (32, 7, 7),
+        (32, 7, 7),
+    ]
+    assert [stage.outputs for stage in stages((3, 9, 10), 2)] == [(2, 5, 5), (2, 5, 5), (4, 3, 3), (4, 3, 3)]
 
 
 @pytest.mark.parametrize("name", BUILD)
@@ -40,7 +45,7 @@ def test_the_spiking_net_equals_a_plain_loop():
         for norm in [*model.norms, model.hidden_norm]:
             norm.bias.uniform_(-0.3, 0.3)
     x = (torch.rand(6, 4, 64) < 0.5).float()
-    membranes = [torch.zeros(())] * 5
+    membranes = [torch.zeros(())] * 6
     state = model.initial_state(4, "cpu")
     n_spikes = 0
     for step in range(6):
@@ -49,13 +54,13 @@ def test_the_spiking_net_equals_a_plain_loop():
         for index, layer in enumerate([*model.convolutions, model.synapse]):
             fired = (membranes[index] > 1).float()
             norm = [*model.norms, model.hidden_norm][index]
-            current = layer(signal.flatten(1) if index == 3 else signal)
-            bias = norm.bias.view(-1, 1, 1) if index < 3 else norm.bias
+            current = layer(signal.flatten(1) if index == 4 else signal)
+            bias = norm.bias.view(-1, 1, 1) if index < 4 else norm.bias
             membranes[index] = 0.8 * membranes[index] + current + bias - fired
             signal = (membranes[index] > 1).float()
             n_spikes += int(signal.sum())
-        membranes[4] = 0.8 * membranes[4] + model.readout(signal)
-        torch.testing.assert_close(readout, membranes[4], rtol=1e-4, atol=1e-5)
+        membranes[5] = 0.8 * membranes[5] + model.readout(signal)
+        torch.testing.assert_close(readout, membranes[5], rtol=1e-4, atol=1e-5)
     assert n_spikes > 50
 
 
@@ -142,9 +147,9 @@ def test_features_of_a_sample_do_not_depend_on_the_batch():
 
 def test_dropout_silences_hidden_neurons_in_training_only():
     model = ConvRankSNN((8, 8), 3, maps=2, hidden=40, dropout=0.5)
-    assert len(model.initial_state(2, "cpu")) == 7  # five membranes, the mask, the mark of step 0
+    assert len(model.initial_state(2, "cpu")) == 8  # six membranes, the mask, the mark of step 0
     model.eval()
-    assert len(model.initial_state(2, "cpu")) == 6
+    assert len(model.initial_state(2, "cpu")) == 7
 
 
 @pytest.mark.parametrize(
