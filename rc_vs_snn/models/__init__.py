@@ -1,6 +1,6 @@
 """Both model families behind one stateless step interface; importing this registers them."""
 
-from rc_vs_snn.models.conv_rank_snn import ConvRankSNN, ConvRankSNNAnalogue
+from rc_vs_snn.models.conv_rank_snn import ConvRankSNN
 from rc_vs_snn.models.conv_rc_lstm import ConvRCLSTM
 from rc_vs_snn.models.interface import Model, State, evidence_of, synaptic_operations
 from rc_vs_snn.models.rank_snn import RankSNN
@@ -11,7 +11,6 @@ from rc_vs_snn.models.recurrent import RecurrentClassifier
 __all__ = [
     "ConvRCLSTM",
     "ConvRankSNN",
-    "ConvRankSNNAnalogue",
     "Model",
     "RankSNN",
     "RecurrentClassifier",

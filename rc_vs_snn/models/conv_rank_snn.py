@@ -1,4 +1,4 @@
-"""Convolutional rank-coded spiking networks: spiking throughout, or with an analogue first stage."""
+"""Convolutional rank-coded spiking networks: spiking throughout, or with analogue first stages."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -33,7 +33,10 @@ def maps_last(shape: Shape) -> Shape:
 
 @models.register("conv-rank-snn")
 class ConvRankSNN(nn.Module):
-    """Four convolutions and a hidden layer, spiking throughout; the first output spike decides.
+    """Four convolutions and a hidden layer of spiking neurons; the first output spike decides.
+
+    With analogue stages it is a hybrid, to be named as such wherever it is compared: its first stages
+    are the RC-LSTM's, normalised ReLUs that multiply.
 
     Args:
         layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
@@ -47,13 +50,13 @@ class ConvRankSNN(nn.Module):
         gain: factor on the usual initial weights of spiking stages; above 1 lets few input spikes
             make a neuron fire.
         dropout: probability of silencing a hidden neuron in training, held over time steps.
-        norm: normalisation of a spiking stage's currents: "batch" (statistics of step 0; at inference part
-            of the weights, so spiking neurons stay what they are) or "none" (a bias).
+        norm: normalisation of a stage's currents: "batch" (statistics of step 0; at inference part of the
+            weights, so spiking neurons stay what they are) or "none" (a bias).
+        analogue_stages: how many of the four stages, from the first, are normalised ReLUs in place of
+            spiking neurons. 0: spiking throughout.
     """
 
     evidence: EvidenceKind = "membrane"
-    # How many leading stages are group-normalised ReLUs in place of spiking neurons.
-    n_analogue = 0
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class ConvRankSNN(nn.Module):
         gain: float = 2.0,
         dropout: float = 0.0,
         norm: Literal["batch", "none"] = "batch",
+        analogue_stages: int = 0,
     ) -> None:
         super().__init__()
         check_sizes(hidden, 1)
@@ -76,9 +80,11 @@ class ConvRankSNN(nn.Module):
                 f"decay must lie in [0, 1], slope and gain above 0, got {decay:g}, {slope:g} and {gain:g}"
             )
         parts = stages(layout, maps)
+        if not 0 <= analogue_stages <= len(parts):
+            raise InputError(f"analogue_stages must lie in 0..{len(parts)}, got {analogue_stages}")
         self.dropout = dropout
-        self.analogue = AnalogueBlock(parts[: self.n_analogue], "group")
-        self.spiking_stages = parts[self.n_analogue :]
+        self.analogue = AnalogueBlock(parts[:analogue_stages], norm)
+        self.spiking_stages = parts[analogue_stages:]
         self.inputs = parts[0].inputs
         self.convolutions = nn.ModuleList(convolution(stage, bias=False) for stage in self.spiking_stages)
         self.norms = nn.ModuleList(normalisation(norm, stage.maps) for stage in self.spiking_stages)
@@ -155,10 +161,3 @@ class ConvRankSNN(nn.Module):
 
     def _drops(self) -> bool:
         return self.training and self.dropout > 0
-
-
-@models.register("conv-rank-snn-analogue")
-class ConvRankSNNAnalogue(ConvRankSNN):
-    """Like conv-rank-snn with an analogue first stage (normalised ReLU): a hybrid, named as such."""
-
-    n_analogue = 1

@@ -1,14 +1,22 @@
 """The shared convolutional block, its spiking variants, and their cost by hand."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.nn import functional
 
 from rc_vs_snn import InputError
-from rc_vs_snn.models import ConvRankSNN, ConvRankSNNAnalogue, ConvRCLSTM
+from rc_vs_snn.models import ConvRankSNN, ConvRCLSTM
 from rc_vs_snn.models.conv import stages
 
-BUILD = {"lstm": ConvRCLSTM, "spiking": ConvRankSNN, "analogue first": ConvRankSNNAnalogue}
+BUILD = {
+    "lstm": ConvRCLSTM,
+    "spiking": ConvRankSNN,
+    "analogue first": partial(ConvRankSNN, analogue_stages=1),
+    "analogue convolutions": partial(ConvRankSNN, analogue_stages=4),
+}
+HYBRIDS = ["analogue first", "analogue convolutions"]
 
 
 def test_the_stages_halve_28_pixels_twice():
@@ -64,7 +72,7 @@ def test_the_spiking_net_equals_a_plain_loop():
     assert n_spikes > 50
 
 
-@pytest.mark.parametrize("name", ["spiking", "analogue first"])
+@pytest.mark.parametrize("name", ["spiking", *HYBRIDS])
 def test_batch_normalisation_folds_into_the_synapses(name):
     """At inference the normalised net is one of plain synapses: spiking throughout stays that."""
     torch.manual_seed(4)
@@ -73,9 +81,9 @@ def test_batch_normalisation_folds_into_the_synapses(name):
     x = (torch.rand(3, 5, 64) < 0.5).float()
     with torch.no_grad():
         for layer, norm, target in zip(
-            [*plain.convolutions, plain.synapse],
-            [*model.norms, model.hidden_norm],
-            [*plain.norms, plain.hidden_norm],
+            [*plain.analogue.convolutions, *plain.convolutions, plain.synapse],
+            [*model.analogue.norms, *model.norms, model.hidden_norm],
+            [*plain.analogue.norms, *plain.norms, plain.hidden_norm],
             strict=True,
         ):
             norm.running_mean.uniform_(-0.2, 0.2)
@@ -110,16 +118,31 @@ def test_an_integrating_readout_adds_up_what_a_plain_one_says():
         torch.testing.assert_close(found, expected)
 
 
-def test_spiking_throughout_never_multiplies_and_the_hybrid_does():
+@pytest.mark.parametrize("name", ["spiking", *HYBRIDS])
+def test_spiking_throughout_never_multiplies_and_hybrids_do(name):
     torch.manual_seed(2)
     x = (torch.rand(3, 64) < 0.5).float()
-    for build, multiplies in ((ConvRankSNN, False), (ConvRankSNNAnalogue, True)):
-        model = build((8, 8), 3, maps=2, hidden=5, gain=3.0)
-        before = model.initial_state(3, "cpu")
-        _, after = model.step(x, before)
-        acs, macs = model.operations(x, before, after)
-        assert (macs > 0).all() == multiplies
-        assert (acs >= x.sum(1) * model.analogue.stages[0].fan_out if multiplies else acs > 0).all()
+    model = BUILD[name]((8, 8), 3, maps=2, hidden=5, gain=3.0)
+    before = model.initial_state(3, "cpu")
+    _, after = model.step(x, before)
+    acs, macs = model.operations(x, before, after)
+    assert (macs > 0).all() == (name in HYBRIDS)
+    assert (acs >= x.sum(1) * model.analogue.stages[0].fan_out if name in HYBRIDS else acs > 0).all()
+
+
+def test_analogue_convolutions_are_the_rc_lstms():
+    torch.manual_seed(6)
+    spiking = ConvRankSNN((8, 8), 3, maps=4, analogue_stages=4)
+    lstm = ConvRCLSTM((8, 8), 3, maps=4, norm="batch")
+    lstm.block.load_state_dict(spiking.analogue.state_dict())
+    images = (torch.rand(5, 1, 8, 8) < 0.5).float()
+    assert torch.equal(spiking.analogue(images, True), lstm.block(images, True))
+
+
+@pytest.mark.parametrize("n_stages", [-1, 5])
+def test_no_more_stages_than_there_are_can_be_analogue(n_stages):
+    with pytest.raises(InputError, match=r"analogue_stages must lie in 0\.\.4"):
+        ConvRankSNN((8, 8), 3, analogue_stages=n_stages)
 
 
 def test_operations_of_the_first_stage_by_hand():
