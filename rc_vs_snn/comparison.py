@@ -2,6 +2,8 @@
 
 A comparison file has shared tables (dataset, encoder, rule, objective, training) and one
 ``[[models]]`` entry per curve, which has a label and a model and may override any shared table.
+With ``extends`` it starts from another comparison: its tables lie over that one's, and an entry that
+is ``like`` one of its models starts from that. Without entries of its own it has all of its models.
 Imports no torch.
 """
 
@@ -16,7 +18,7 @@ from typing import Any
 from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, Table, slug, training_from
 from rc_vs_snn.errors import InputError, did_you_mean
 
-COMPARISON_KEYS = ("name", "seeds", "match_parameters", "models", *RUN_KEYS[2:])
+COMPARISON_KEYS = ("name", "seeds", "match_parameters", "extends", "models", *RUN_KEYS[2:])
 
 
 @dataclass(frozen=True)
@@ -53,16 +55,7 @@ class Comparison:
         Raises:
             InputError: naming what is unknown or wrong, with the nearest allowed name.
         """
-        unknown = [key for key in table if key not in COMPARISON_KEYS]
-        if unknown:
-            raise InputError(
-                "; ".join(f"unknown key '{key}'; {did_you_mean(key, COMPARISON_KEYS)}" for key in unknown)
-            )
-        shared = {key: value for key, value in table.items() if key in RUN_KEYS}
-        entries = table.get("models", [])
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise InputError("models must be written as [[models]] entries")
-        merged = [_merge(shared, entry) for entry in entries]
+        _, merged = _entries(table)
         for setting in settings:
             _apply(setting, merged)
         return cls(
@@ -135,20 +128,16 @@ def load_preset(name: str, settings: Sequence[str] = ()) -> Comparison:
     """
     if name not in preset_names():
         raise InputError(f"unknown preset '{name}'; {did_you_mean(name, preset_names())}")
-    text = (_preset_folder() / f"{name}.toml").read_text()
-    return Comparison.from_table({"name": name, **tomllib.loads(text)}, settings)
+    return Comparison.from_table({"name": name, **_preset_table(name)}, settings)
 
 
 def load_file(path: Path | str, settings: Sequence[str] = ()) -> Comparison:
-    """Return the comparison in a TOML file (see ``load_preset``)."""
+    """Return the comparison in a TOML file (see ``load_preset``).
+
+    A file named after ``extends`` is looked for beside it.
+    """
     path = Path(path)
-    try:
-        table = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}") from error
-    return Comparison.from_table({"name": path.stem, **table}, settings)
+    return Comparison.from_table({"name": path.stem, **_file_table(path)}, settings)
 
 
 def preset_summary(name: str) -> str:
@@ -159,6 +148,79 @@ def preset_summary(name: str) -> str:
 
 def _preset_folder() -> Any:
     return resources.files("rc_vs_snn") / "presets"
+
+
+def _preset_table(name: str) -> Table:
+    return tomllib.loads((_preset_folder() / f"{name}.toml").read_text())
+
+
+def _file_table(path: Path) -> Table:
+    try:
+        table = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}") from error
+    base = table.get("extends")
+    if isinstance(base, str) and base.endswith(".toml"):
+        table["extends"] = str(path.parent / base)
+    return table
+
+
+def _base_table(name: Any) -> Table:
+    if name in preset_names():
+        return _preset_table(name)
+    if not isinstance(name, str) or not name.endswith(".toml"):
+        hint = did_you_mean(str(name), preset_names())
+        raise InputError(f"extends must name a preset or a .toml file, got {name!r}; {hint}")
+    return _file_table(Path(name))
+
+
+def _entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> tuple[Table, list[Table]]:
+    """Return the shared tables of a comparison and each model's merged ones.
+
+    Args:
+        table: content of a comparison file.
+        above: the comparisons that extend this one.
+    """
+    unknown = [key for key in table if key not in COMPARISON_KEYS]
+    if unknown:
+        raise InputError(
+            "; ".join(f"unknown key '{key}'; {did_you_mean(key, COMPARISON_KEYS)}" for key in unknown)
+        )
+    shared = {key: value for key, value in table.items() if key in RUN_KEYS}
+    below: Table = {}
+    inherited: list[Table] = []
+    if "extends" in table:
+        base = table["extends"]
+        if base in above:
+            raise InputError(f"comparisons extend one another in a circle: {' -> '.join((*above, base))}")
+        below, inherited = _entries(_base_table(base), (*above, base))
+        inherited = [_merge(entry, shared) for entry in inherited]
+    shared = _merge(below, shared)
+    entries = table.get("models", [] if "extends" not in table else None)
+    if entries is None:
+        return shared, inherited
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InputError("models must be written as [[models]] entries")
+    return shared, [_merge(_start(entry, shared, inherited), _without_like(entry)) for entry in entries]
+
+
+def _start(entry: Table, shared: Table, inherited: Sequence[Table]) -> Table:
+    """Return what an entry lies over: the shared tables, or the model it is like."""
+    if "like" not in entry:
+        return shared
+    models = {str(model.get("label")): model for model in inherited}
+    if entry["like"] not in models:
+        raise InputError(
+            f"like: no model '{entry['like']}' in the comparison this one extends; "
+            f"{did_you_mean(str(entry['like']), list(models))}"
+        )
+    return models[entry["like"]]
+
+
+def _without_like(entry: Table) -> Table:
+    return {key: value for key, value in entry.items() if key != "like"}
 
 
 def _merge(shared: Mapping[str, Any], entry: Mapping[str, Any]) -> Table:

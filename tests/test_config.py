@@ -111,6 +111,67 @@ def test_files_load_like_presets(tmp_path):
         load_file(tmp_path / "absent.toml")
 
 
+BASE = """
+dataset = "digits"
+encoder = { name = "latency", n_steps = 4 }
+objective = "rank-coding"
+training = { epochs = 2, batch_size = 7 }
+[[models]]
+label = "A"
+model = { name = "rc-lstm", hidden = 8 }
+rule = { name = "first-spike", threshold = 0.9 }
+training = { epochs = 3 }
+[[models]]
+label = "B"
+model = "rank-snn"
+rule = { name = "first-spike", threshold = 4.0 }
+"""
+
+
+@pytest.fixture
+def extending(tmp_path):
+    """Return a function that loads a file extending BASE."""
+    (tmp_path / "base.toml").write_text(BASE)
+
+    def load(text, base="base.toml"):
+        (tmp_path / "mine.toml").write_text(f'extends = "{base}"\n{text}')
+        return load_file(tmp_path / "mine.toml")
+
+    return load
+
+
+def test_a_file_that_extends_another_has_its_models_under_its_own_tables(extending):
+    a, b = extending("encoder = { n_steps = 9 }\ntraining = { epochs = 5 }").runs
+    assert a.encoder == b.encoder == Part("latency", {"n_steps": 9})
+    assert (a.training.epochs, b.training.epochs) == (5, 5)
+    assert (a.training.batch_size, a.rule.options["threshold"]) == (7, 0.9)
+
+
+def test_an_entry_starts_from_the_model_it_is_like(extending):
+    one, two = extending(
+        'training = { batch_size = 9 }\n[[models]]\nlabel = "A, rate"\nlike = "A"\nencoder = "rate"\n'
+        '[[models]]\nlabel = "C"\nmodel = "rc-gru"\nrule = "first-spike"'
+    ).runs
+    assert one.label == "A, rate"
+    assert one.model == Part("rc-lstm", {"hidden": 8})
+    assert one.encoder == Part("rate")
+    assert (one.training.epochs, one.training.batch_size) == (3, 9)
+    assert (two.training.epochs, two.training.batch_size) == (2, 9)
+    assert two.encoder == Part("latency", {"n_steps": 4})
+
+
+def test_what_cannot_be_extended_is_refused(extending):
+    for text, base, says in (
+        ('[[models]]\nlabel = "x"\nlike = "a"', "base.toml", "no model 'a'.*allowed: A, B"),
+        ("", "digit", "did you mean 'digits'"),
+        ("", "absent.toml", "cannot read"),
+        ("", "mine.toml", "in a circle"),
+    ):
+        with pytest.raises(InputError, match=says):
+            extending(text, base)
+    assert extending("", "digits").runs == load_preset("digits").runs
+
+
 def test_planned_runs_are_models_times_seeds():
     planned = load_preset("digits").with_seeds(3, 5).planned()
     assert [(run.seed, run.folder_name) for run in planned] == [

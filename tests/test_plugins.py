@@ -1,6 +1,7 @@
 """An encoder from outside: a function in a script, and an installed package, as the guide tells it."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -101,3 +102,14 @@ def test_an_installed_encoder_runs_a_comparison(installed: Path, tmp_path: Path)
     configurations = [path.read_text() for path in (tmp_path / "mine").glob("*/config.json")]
     assert len(configurations) == 2
     assert all('"burst"' in text for text in configurations)
+
+
+def test_the_comparison_file_of_the_guide_puts_it_beside_ours(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "bursts.toml").write_text(_blocks("toml")[-1])
+    arguments = ["--config", "bursts.toml", "--set", "training.epochs=1", "--out", "mine"]
+    _python(installed, tmp_path, "-m", "rc_vs_snn.cli", "compare", *arguments)
+    encoders = {
+        path.parent.name: json.loads(path.read_text())["encoder"]["name"]
+        for path in (tmp_path / "mine").glob("*/config.json")
+    }
+    assert encoders == {"rc-lstm-seed0": "latency", "rc-lstm-bursts-seed0": "burst"}
