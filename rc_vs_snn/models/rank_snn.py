@@ -136,7 +136,7 @@ class RankSNN(nn.Module):
         check_dropout(dropout)
         _check_neuron(decay, synaptic_decay, threshold, slope, gain)
         self.dropout = dropout
-        self.evidence: EvidenceKind = "probability" if evidence == "softmax" else "membrane"
+        self.evidence: EvidenceKind = evidence_kind(evidence)
 
         def spiking() -> SpikingLayer:
             return leaky_layer(
@@ -204,6 +204,11 @@ class RankSNN(nn.Module):
 
     def _hidden(self) -> Sequence[SpikingLayer]:
         return cast(Sequence[SpikingLayer], self.neurons)
+
+
+def evidence_kind(evidence: Literal["membrane", "softmax"]) -> EvidenceKind:
+    """Return what the rule reads: the output membranes, or the class probabilities they stand for."""
+    return "probability" if evidence == "softmax" else "membrane"
 
 
 def leaky_layer(

@@ -15,6 +15,9 @@ BUILD = {
     "spiking": ConvRankSNN,
     "analogue first": partial(ConvRankSNN, analogue_stages=1),
     "analogue convolutions": partial(ConvRankSNN, analogue_stages=4),
+    "no hidden layer": lambda *sizes, hidden=0, **options: ConvRankSNN(
+        *sizes, hidden=min(hidden, 0), **options
+    ),
 }
 HYBRIDS = ["analogue first", "analogue convolutions"]
 
@@ -46,11 +49,14 @@ def test_any_image_layout_runs_and_learns(name):
             assert torch.isfinite(parameter.grad).all(), key
 
 
-def test_the_spiking_net_equals_a_plain_loop():
+@pytest.mark.parametrize("hidden", [5, 0])
+def test_the_spiking_net_equals_a_plain_loop(hidden):
     torch.manual_seed(1)
-    model = ConvRankSNN((8, 8), 3, maps=2, hidden=5, decay=0.8, gain=3.0, norm="none")
+    model = ConvRankSNN((8, 8), 3, maps=2, hidden=hidden, decay=0.8, gain=3.0, norm="none")
+    layers = [*model.convolutions, *([model.synapse] if hidden else [])]
+    norms = [*model.norms, *([model.hidden_norm] if hidden else [])]
     with torch.no_grad():
-        for norm in [*model.norms, model.hidden_norm]:
+        for norm in norms:
             norm.bias.uniform_(-0.3, 0.3)
     x = (torch.rand(6, 4, 64) < 0.5).float()
     membranes = [torch.zeros(())] * 6
@@ -59,15 +65,14 @@ def test_the_spiking_net_equals_a_plain_loop():
     for step in range(6):
         readout, state = model.step(x[step], state)
         signal = x[step].reshape(4, 1, 8, 8)
-        for index, layer in enumerate([*model.convolutions, model.synapse]):
+        for index, (layer, norm) in enumerate(zip(layers, norms, strict=True)):
             fired = (membranes[index] > 1).float()
-            norm = [*model.norms, model.hidden_norm][index]
             current = layer(signal.flatten(1) if index == 4 else signal)
             bias = norm.bias.view(-1, 1, 1) if index < 4 else norm.bias
             membranes[index] = 0.8 * membranes[index] + current + bias - fired
             signal = (membranes[index] > 1).float()
             n_spikes += int(signal.sum())
-        membranes[5] = 0.8 * membranes[5] + model.readout(signal)
+        membranes[5] = 0.8 * membranes[5] + model.readout(signal.flatten(1))
         torch.testing.assert_close(readout, membranes[5], rtol=1e-4, atol=1e-5)
     assert n_spikes > 50
 
@@ -139,6 +144,16 @@ def test_analogue_convolutions_are_the_rc_lstms():
     assert torch.equal(spiking.analogue(images, True), lstm.block(images, True))
 
 
+def test_a_spiking_neuron_is_left_between_analogue_stages_and_the_output():
+    with pytest.raises(InputError, match="where a spiking stage is left"):
+        ConvRankSNN((8, 8), 3, hidden=0, analogue_stages=4)
+
+
+def test_softmax_evidence_is_a_named_variant():
+    assert ConvRankSNN((8, 8), 3).evidence == "membrane"
+    assert ConvRankSNN((8, 8), 3, evidence="softmax").evidence == "probability"
+
+
 @pytest.mark.parametrize("n_stages", [-1, 5])
 def test_no_more_stages_than_there_are_can_be_analogue(n_stages):
     with pytest.raises(InputError, match=r"analogue_stages must lie in 0\.\.4"):
@@ -160,6 +175,22 @@ def test_operations_of_the_first_stage_by_hand():
     assert macs.tolist() == [0, 0]
 
 
+def test_operations_without_a_hidden_layer_by_hand():
+    """Every pixel fires every neuron: 12.5 + 9 m, and so on, for each spike, and K for each of the last."""
+    model = ConvRankSNN((8, 8), 3, maps=2, hidden=0, norm="none").eval()
+    with torch.no_grad():
+        for layer, norm in zip(model.convolutions, model.norms, strict=True):
+            layer.weight.zero_()
+            norm.bias.fill_(2.0)
+    before = model.initial_state(1, "cpu")
+    _, after = model.step(torch.ones(1, 64), before)
+    acs, macs = model.operations(torch.ones(1, 64), before, after)
+    spikes = (64, 2 * 16, 2 * 16, 4 * 4, 4 * 4)
+    fan_outs = (2 * 25 / 4, 2 * 9, 4 * 9 / 4, 4 * 9, 3)
+    assert acs.tolist() == [sum(n * fan_out for n, fan_out in zip(spikes, fan_outs, strict=True))]
+    assert macs.tolist() == [0]
+
+
 def test_features_of_a_sample_do_not_depend_on_the_batch():
     model = ConvRCLSTM((8, 8), 3, maps=4)
     x = (torch.rand(6, 64) < 0.5).float()
@@ -178,7 +209,7 @@ def test_dropout_silences_hidden_neurons_in_training_only():
 @pytest.mark.parametrize(
     ("layout", "options", "says"),
     [((64,), {}, "layout"), ((3, 3), {}, "at least 4x4"), ((8, 8), {"maps": 0}, "maps"),
-     ((8, 8), {"hidden": 0}, "hidden"), ((8, 8), {"dropout": 1.0}, "dropout")],
+     ((8, 8), {"hidden": -1}, "hidden"), ((8, 8), {"dropout": 1.0}, "dropout")],
 )  # fmt: skip
 @pytest.mark.parametrize("name", BUILD)
 def test_what_cannot_be_built_is_refused(name, layout, options, says):
