@@ -92,7 +92,7 @@ def draw(content: dict[str, Any]) -> Figure:
         f"quartiles of n = {max(row['n'] for row in rows)} rounds{single}; code "
         f"{context['code'].get('commit', context['code']['version'])[:10]}"
     )
-    figure = style.new_figure(style.PAGE_INCHES, 1.1 + 0.24 * len(cases) + 0.12 * len(contenders), note)
+    figure = style.new_figure(style.PAGE_INCHES, 0.9 + 0.24 * len(cases), note)
     axes = figure.add_subplot()
     for index, contender in enumerate(contenders):
         mine = [row for row in rows if row["contender"] == contender]

@@ -82,7 +82,7 @@ def new_figure(width: float, height: float, caption: str) -> Figure:
 
     Args:
         width: in inches.
-        height: in inches.
+        height: in inches, without a legend.
         caption: what the numbers rest on (data, samples, seeds, intervals).
     """
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -93,10 +93,14 @@ def new_figure(width: float, height: float, caption: str) -> Figure:
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], n_columns: int = 1) -> None:
-    """Put the legend below the axes, where it covers no data; long labels are wrapped."""
+    """Put the legend below the axes, where it covers no data; long labels are wrapped.
+
+    The figure grows by the legend's height, so that many models leave the axes their size.
+    """
     width = int(figure.get_figwidth() / n_columns * 17)
     labels = [plain(textwrap.fill(str(handle.get_label()), width=width)) for handle in handles]
-    figure.legend(handles, labels, loc="outside lower left", ncols=n_columns, handlelength=3)
+    legend = figure.legend(handles, labels, loc="outside lower left", ncols=n_columns, handlelength=3)
+    figure.set_figheight(figure.get_figheight() + legend.get_window_extent().height / figure.dpi)
 
 
 def plain(text: str) -> str:
@@ -138,24 +142,27 @@ def percent_axis(axes: Axes, axis: str = "y") -> None:
     getattr(axes, f"{axis}axis").set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.5g} %"))
 
 
-def accuracy_window(drawn: np.ndarray, operating: Sequence[Interval]) -> tuple[float, float]:
+def accuracy_window(
+    drawn: np.ndarray, operating: Sequence[Interval], reach: float = 6.0
+) -> tuple[float, float]:
     """Return the accuracy range worth drawing, (bottom, top).
 
     Near the top, models differ by fractions of a per cent that an axis from 0 would hide. The
-    window reaches down to the lowest value drawn, but no further than to six times the errors of
+    window reaches down to the lowest value drawn, but no further than to ``reach`` times the errors of
     the worst operating point; the CSV beside the figure holds what lies below. It reaches up to the
     highest value or bar drawn, but not beyond 100 %.
 
     Args:
         drawn: every accuracy of the figure; NaN is ignored.
         operating: the accuracies of the operating points.
+        reach: how many times the errors of the worst of them.
     """
     finite = drawn[np.isfinite(drawn)]
     ends = [
         (point.mean - (point.half_width or 0), point.mean + (point.half_width or 0)) for point in operating
     ]
     worst_error = max(1 - min(point.mean for point in operating), 0.005)
-    bottom = max(float(finite.min()), 1 - 6 * worst_error)
+    bottom = max(float(finite.min()), 1 - reach * worst_error)
     top = min(max(float(finite.max()), *(high for _, high in ends)), 1.0)
     bottom = min(bottom, top - 0.01, *(low for low, _ in ends))
     margin = 0.07 * (top - bottom)  # half a marker

@@ -209,6 +209,17 @@ def test_looks_are_stable_and_differ_without_colour():
     assert len({(look.marker, str(look.line)) for look in looks.values()}) == 9
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "decision-step-histograms"])
+def test_many_models_leave_the_axes_their_size(name, make_run, tiny_trace):
+    heights = []
+    for n_models in (2, 24):
+        labels = [f"model {index} of {n_models} with a rather long name" for index in range(n_models)]
+        _, figure = make(name, [make_run(tiny_trace, label=label) for label in labels])
+        figure.draw_without_rendering()
+        heights.append(figure.axes[0].get_window_extent().height)
+    assert heights[1] > 0.9 * heights[0]
+
+
 def test_dollar_signs_in_a_label_are_no_formula(make_run, tiny_trace):
     _, figure = make("accuracy-vs-decision-step", [make_run(tiny_trace, label="$\\frac$ 5")])
     figure.draw_without_rendering()

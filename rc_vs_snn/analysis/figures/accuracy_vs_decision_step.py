@@ -43,7 +43,7 @@ class AccuracyVsDecisionStep:
     def draw(self, table: Table) -> Figure:
         """Return the figure."""
         labels = table.distinct("label")
-        figure = style.new_figure(style.COLUMN_INCHES, 2.9 + 0.13 * len(labels), style.caption(table))
+        figure = style.new_figure(style.COLUMN_INCHES, 2.5, style.caption(table))
         axes = figure.add_subplot()
         handles = [
             _draw_label(axes, table.where(label=label), label, look)

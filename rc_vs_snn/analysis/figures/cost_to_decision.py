@@ -35,8 +35,7 @@ class CostToDecision:
     def draw(self, table: Table) -> Figure:
         """Return the figure."""
         looks = style.looks(table.distinct("label"))
-        height = 3.1 + 0.13 * len(looks)
-        figure = style.new_figure(style.COLUMN_INCHES, height, style.caption(table, NOTE))
+        figure = style.new_figure(style.COLUMN_INCHES, 2.9, style.caption(table, NOTE))
         axes = figure.add_subplot()
         axes.set_xscale("log")
         for label, look in looks.items():

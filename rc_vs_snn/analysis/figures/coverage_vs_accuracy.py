@@ -30,7 +30,7 @@ class CoverageVsAccuracy:
     def draw(self, table: Table) -> Figure:
         """Return the figure: one panel per definition of accuracy, on one scale."""
         looks = style.looks(table.distinct("label"))
-        figure = style.new_figure(style.PAGE_INCHES, 2.6 + 0.13 * len(looks), style.caption(table))
+        figure = style.new_figure(style.PAGE_INCHES, 2.4, style.caption(table))
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
         for axes, (column, title) in zip(panels, PANELS.items(), strict=True):
             for label, look in looks.items():

@@ -38,20 +38,21 @@ class ObjectiveTradeOff:
 
     @style.applied()
     def draw(self, table: Table) -> Figure:
-        """Return the figure: panels share one accuracy axis."""
+        """Return the figure: the panels of a row share their accuracy axis."""
         rows, columns = table.distinct("model"), sorted(table.distinct("n_steps"))
         looks = style.looks(table.distinct("objective"))
-        height = 0.9 + 2.0 * len(rows) + 0.13 * len(looks)
-        figure = style.new_figure(style.PAGE_INCHES, height, _caption(table))
-        panels = figure.subplots(len(rows), len(columns), sharey=True, sharex="col", squeeze=False)
-        points = [cell(point, "accuracy") for point in _points(table)]
+        figure = style.new_figure(style.PAGE_INCHES, 0.7 + 2.0 * len(rows), _caption(table))
+        panels = figure.subplots(len(rows), len(columns), sharey="row", sharex="col", squeeze=False)
         for row, model in zip(panels, rows, strict=True):
+            of_model = table.where(model=model)
+            points = [cell(point, "accuracy") for point in _points(of_model)]
+            # The curves lie close together at the top, and a low start would press them into a line.
+            row[0].set_ylim(style.accuracy_window(of_model["accuracy"], points, reach=3))
             for axes, n_steps in zip(row, columns, strict=True):
                 here = table.where(model=model, n_steps=n_steps)
                 for objective, look in looks.items():
                     _draw(axes, here.where(objective=objective), look)
                 axes.set_title(f"{model}, T = {n_steps}", loc="left")
-                axes.set_ylim(style.accuracy_window(table["accuracy"], points))
                 style.percent_axis(axes)
             row[0].set_ylabel("Test accuracy")
         for axes in panels[-1]:

@@ -45,7 +45,7 @@ class TrainingHistory:
         looks = style.looks(table.distinct("label"))
         datasets = ", ".join(table.distinct("dataset"))
         text = f"{datasets}, validation split; one line per seed, no interval"
-        figure = style.new_figure(style.COLUMN_INCHES, 3.1 + 0.13 * len(looks), text)
+        figure = style.new_figure(style.COLUMN_INCHES, 2.9, text)
         panels = figure.subplots(2, 1, sharex=True)
         for axes, (column, title) in zip(panels, PANELS.items(), strict=True):
             for label, look in looks.items():
