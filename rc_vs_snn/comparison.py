@@ -2,9 +2,9 @@
 
 A comparison file has shared tables (dataset, encoder, rule, objective, training) and one
 ``[[models]]`` entry per curve, which has a label and a model and may override any shared table.
-With ``extends`` it starts from another comparison: its tables lie over that one's, and an entry that
-is ``like`` one of its models starts from that. Without entries of its own it has all of its models.
-Imports no torch.
+An entry that is ``like`` an earlier one starts from that. With ``extends`` a file starts from another
+comparison: its tables lie over that one's, its entries may be like models there, and without entries
+it has all of them. Imports no torch.
 """
 
 import copy
@@ -203,24 +203,24 @@ def _entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> tuple[Tab
         return shared, inherited
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError("models must be written as [[models]] entries")
-    return shared, [_merge(_start(entry, shared, inherited), _without_like(entry)) for entry in entries]
+    merged: list[Table] = []
+    for entry in entries:
+        own = {key: value for key, value in entry.items() if key != "like"}
+        merged.append(_merge(_start(entry, shared, [*inherited, *merged]), own))
+    return shared, merged
 
 
-def _start(entry: Table, shared: Table, inherited: Sequence[Table]) -> Table:
+def _start(entry: Table, shared: Table, known: Sequence[Table]) -> Table:
     """Return what an entry lies over: the shared tables, or the model it is like."""
     if "like" not in entry:
         return shared
-    models = {str(model.get("label")): model for model in inherited}
+    models = {str(model.get("label")): model for model in known}
     if entry["like"] not in models:
         raise InputError(
-            f"like: no model '{entry['like']}' in the comparison this one extends; "
+            f"like: no model '{entry['like']}' before this one or in what the comparison extends; "
             f"{did_you_mean(str(entry['like']), list(models))}"
         )
     return models[entry["like"]]
-
-
-def _without_like(entry: Table) -> Table:
-    return {key: value for key, value in entry.items() if key != "like"}
 
 
 def _merge(shared: Mapping[str, Any], entry: Mapping[str, Any]) -> Table:

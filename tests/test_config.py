@@ -160,6 +160,16 @@ def test_an_entry_starts_from_the_model_it_is_like(extending):
     assert two.encoder == Part("latency", {"n_steps": 4})
 
 
+def test_an_entry_may_be_like_an_earlier_one_of_its_file():
+    like = [{"label": "C", "like": "B b", "training": {"batch_size": 3}}, {"label": "D", "like": "C", "rule":
+            {"threshold": 0.5}}]  # fmt: skip
+    *_, c, d = Comparison.from_table(TABLE | {"models": TABLE["models"] + like}).runs
+    assert (c.training.epochs, c.training.batch_size, c.objective.name) == (5, 3, "last-step")
+    assert (d.training.batch_size, d.rule) == (3, Part("first-spike", {"threshold": 0.5}))
+    with pytest.raises(InputError, match="no model 'Z' before this one"):
+        Comparison.from_table(TABLE | {"models": [{"label": "Y", "like": "Z"}, {"label": "Z"}]})
+
+
 def test_what_cannot_be_extended_is_refused(extending):
     for text, base, says in (
         ('[[models]]\nlabel = "x"\nlike = "a"', "base.toml", "no model 'a'.*allowed: A, B"),
