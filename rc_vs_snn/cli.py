@@ -134,6 +134,10 @@ def _add_evaluate(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument("run", type=Path, help="a run folder")
     parser.add_argument("--split", choices=("train", "valid", "test"), default="test", help="default test")
     parser.add_argument("--threshold", type=float, help="judge with another constant threshold")
+    parser.add_argument(
+        "--mean-step", type=float, metavar="S",
+        help="shift the thresholds so that the mean decision step on valid is at most S",
+    )  # fmt: skip
     _add_execution(parser)
     parser.set_defaults(command=commands.evaluate)
 

@@ -129,7 +129,10 @@ def evaluate(options: argparse.Namespace) -> None:
     from rc_vs_snn.records import read_record
 
     rule = None if options.threshold is None else Part("first-spike", {"threshold": options.threshold})
-    metrics = evaluate(read_record(options.run), _execution(options), split=options.split, rule=rule)
+    metrics = evaluate(
+        read_record(options.run), _execution(options),
+        split=options.split, rule=rule, mean_step=options.mean_step,
+    )  # fmt: skip
     print(json.dumps(metrics, indent=2))
 
 

@@ -15,6 +15,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from rc_vs_snn import records, registry, seeds
+from rc_vs_snn.calibration import calibrated
 from rc_vs_snn.config import PART_NAMES, SOURCE_HASH, Part, RunConfig
 from rc_vs_snn.contracts import Samples, SplitName, Splits, Trace
 from rc_vs_snn.decision import iterate
@@ -281,6 +282,7 @@ def evaluate(
     *,
     split: SplitName = "test",
     rule: Part | None = None,
+    mean_step: float | None = None,
 ) -> dict[str, Any]:
     """Load a finished run's weights and judge a split again.
 
@@ -289,12 +291,14 @@ def evaluate(
         execution: device, threads, data root.
         split: "valid" or "test" (or "train").
         rule: another decision rule; by default the run's own.
+        mean_step: shift the rule's thresholds so that the mean decision step on valid is at most this.
 
     Returns:
-        The metrics, as in ``metrics.json``.
+        The metrics, as in ``metrics.json``, and the ``thresholds`` in force at the first and last step.
 
     Raises:
-        InputError: the run is not finished, its plug-ins are not importable, or its weights do not fit.
+        InputError: the run is not finished, its plug-ins are not importable, its weights do not fit, or
+            no threshold decides as soon as ``mean_step``.
     """
     execution = execution or Execution()
     if record.status != "done":
@@ -308,8 +312,14 @@ def evaluate(
         samples: Samples = getattr(splits, split)
         trace = trace_split(task, samples, split)
         check_rule(chosen, task.model.evidence, trace.n_steps)
+        if mean_step is not None:
+            on_valid = trace if split == "valid" else trace_split(task, splits.valid, "valid")
+            chosen = calibrated(on_valid.evidence, chosen, task.model.evidence, mean_step)
         metrics = summarise(trace, decide(trace.evidence, chosen))
-    return {"split": split, **metrics, "parameters": count_parameters(task.model)}
+    thresholds = [chosen.threshold_at(step, trace.n_steps) for step in (0, trace.n_steps - 1)]
+    return {
+        "split": split, "thresholds": thresholds, **metrics, "parameters": count_parameters(task.model)
+    }  # fmt: skip
 
 
 def load_weights(model: torch.nn.Module, path: Path) -> None:

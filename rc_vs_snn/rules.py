@@ -8,6 +8,7 @@ the label and the decision is marked forced (``decided`` False).
 Source: Jeffares et al., ICLR 2022, arXiv 2110.02865 (threshold crossing as the output spike).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -79,6 +80,32 @@ class Scaled:
     def threshold_at(self, step: int, n_steps: int) -> float:
         """Return the threshold in force at ``step`` of ``n_steps``."""
         return self.factor * self.rule.threshold_at(step, n_steps)
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Another rule with its thresholds raised or lowered, all by one amount.
+
+    A membrane's threshold is multiplied by exp(amount). Of a probability the odds are, so that it stays
+    a probability.
+
+    Attributes:
+        rule: the rule.
+        evidence: what its thresholds are compared with.
+        amount: above 0 for later decisions.
+    """
+
+    rule: Rule
+    evidence: EvidenceKind
+    amount: float
+
+    def threshold_at(self, step: int, n_steps: int) -> float:
+        """Return the threshold in force at ``step`` of ``n_steps``."""
+        threshold = self.rule.threshold_at(step, n_steps)
+        factor = math.exp(self.amount)
+        if self.evidence == "membrane":
+            return threshold * factor
+        return threshold * factor / (1 - threshold + threshold * factor)
 
 
 def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:

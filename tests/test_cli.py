@@ -1,6 +1,7 @@
 """The command line as a person meets it: every fault is one line and exit code 2, nothing half-written."""
 
 import gzip
+import json
 import os
 import shutil
 import signal
@@ -63,6 +64,8 @@ def test_compare_writes_runs_figures_and_table_then_figures_and_evaluate_read_th
 
     assert main(["evaluate", str(out / "rc-lstm-seed0"), "--split", "valid", "--threshold", "0.5"]) == 0
     assert '"split": "valid"' in capsys.readouterr().out
+    assert main(["evaluate", str(out / "rc-lstm-seed0"), "--split", "valid", "--mean-step", "0.5"]) == 0
+    assert json.loads(capsys.readouterr().out)["mean_step"] <= 0.5
 
     assert main(["compare", *QUICK, "--out", str(out)]) == 0
     assert "2 of 2 runs are finished already" in capsys.readouterr().err

@@ -172,6 +172,18 @@ def test_evaluate_repeats_the_stored_metrics_and_takes_another_threshold(finishe
         assert rv.evaluate(record, CPU, split="valid")["n_samples"] != record.metrics["n_samples"]
 
 
+def test_evaluate_calibrates_the_thresholds_on_valid(finished):
+    for record in finished[1]:
+        own = rv.evaluate(record, CPU)
+        budget = 0.5 * rv.evaluate(record, CPU, split="valid")["mean_step"]
+        sooner = rv.evaluate(record, CPU, mean_step=budget)
+        assert sooner["mean_step"] < own["mean_step"]
+        assert [a < b for a, b in zip(sooner["thresholds"], own["thresholds"], strict=True)] == [True, True]
+        on_valid = rv.evaluate(record, CPU, split="valid", mean_step=budget)
+        assert on_valid["mean_step"] <= budget
+        assert on_valid["thresholds"] == sooner["thresholds"], "chosen on valid, whatever is judged"
+
+
 def test_weights_of_another_architecture_are_refused(finished, tmp_path):
     lstm, snn = finished[1]
     for name in ("config.json", "history.json", "metrics.json", "provenance.json"):
