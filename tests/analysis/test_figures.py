@@ -23,6 +23,8 @@ NAMES = [
 
 # Drawn only of runs that differ in their objective.
 OF_OBJECTIVES = "objective-trade-off"
+# Drawn only of many models.
+OF_MANY = "operating-points"
 
 
 def make(name: str, records):
@@ -40,7 +42,7 @@ def texts(figure: Figure) -> str:
 
 
 def test_all_figures_are_registered():
-    assert figures.names() == sorted([*NAMES, OF_OBJECTIVES])
+    assert figures.names() == sorted([*NAMES, OF_OBJECTIVES, OF_MANY])
     assert all(figures.summary(name) for name in figures.names())
 
 
@@ -218,6 +220,20 @@ def test_many_models_leave_the_axes_their_size(name, make_run, tiny_trace):
         figure.draw_without_rendering()
         heights.append(figure.axes[0].get_window_extent().height)
     assert heights[1] > 0.9 * heights[0]
+
+
+def test_operating_points_of_many_models_are_what_the_records_say(two_models, make_run, tiny_trace):
+    assert len(figures.build(OF_MANY, {}).table(group_runs(two_models))) == 0
+    few = [make_run(tiny_trace, label=f"RC-LSTM, cure {index}") for index in range(5)]
+    _, figure = make(OF_MANY, [*two_models, *few])
+    for axes, name in zip(figure.axes, ("accuracy", "mean_step", "forced"), strict=True):
+        for label, several in (("RC-LSTM", two_models[:3]), ("RC-LSTM, cure 4", few[4:])):
+            (drawn,) = [found for found in axes.containers if found.get_label() == label]
+            expected = mean_interval([record.metrics[name] for record in several])
+            assert drawn.lines[0].get_xdata() == pytest.approx([expected.mean])
+            assert bool(drawn.lines[2]) == (expected.half_width is not None)
+    rows = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert rows == ["RC-LSTM", "RC-SNN", *(record.label for record in few)]
 
 
 def test_dollar_signs_in_a_label_are_no_formula(make_run, tiny_trace):

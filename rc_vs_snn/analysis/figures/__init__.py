@@ -6,6 +6,7 @@ from rc_vs_snn.analysis.figures import (
     coverage_vs_accuracy,
     decision_step_histograms,
     objective_trade_off,
+    operating_points,
     training_history,
 )
 from rc_vs_snn.analysis.figures.protocol import ComparisonFigure
@@ -17,5 +18,6 @@ __all__ = [
     "coverage_vs_accuracy",
     "decision_step_histograms",
     "objective_trade_off",
+    "operating_points",
     "training_history",
 ]
