@@ -53,6 +53,7 @@ class OperatingPoints:
                     markeredgewidth=0.5, ecolor="black", elinewidth=0.8, capsize=2, label=label,
                 )  # fmt: skip
             axes.set_xlabel(title)
+            axes.locator_params(axis="x", nbins=4)
             if column in SHARES:
                 style.percent_axis(axes, "x")
         panels[0].set_yticks(np.arange(len(labels)), [style.plain(label) for label in labels])
