@@ -198,9 +198,9 @@ def _entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> tuple[Tab
         below, inherited = _entries(_base_table(base), (*above, base))
         inherited = [_merge(entry, shared) for entry in inherited]
     shared = _merge(below, shared)
-    entries = table.get("models", [] if "extends" not in table else None)
-    if entries is None:
+    if "models" not in table:
         return shared, inherited
+    entries = table["models"]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError("models must be written as [[models]] entries")
     merged: list[Table] = []

@@ -175,22 +175,26 @@ def band(axes: Axes, x: np.ndarray, mean: np.ndarray, half_width: np.ndarray, lo
         axes.fill_between(x, mean - half_width, mean + half_width, color=look.colour, alpha=0.18, linewidth=0)
 
 
-def operating_mark(axes: Axes, x: Interval, y: Interval, look: Look) -> Line2D:
-    """Draw a big marker at an operating point.
+def operating_mark(
+    axes: Axes, x: Interval, y: Interval, look: Look, *, size: float = 8.0, label: str | None = None
+) -> Line2D:
+    """Draw a marker at an operating point.
 
     Args:
         axes: where.
         x: its horizontal place, with bars for the interval if there is one.
         y: its vertical place, likewise.
         look: of its label.
+        size: of the marker, in points; big by default.
+        label: what the mark is called, if anything.
 
     Returns:
         The marker.
     """
     drawn = axes.errorbar(
         [x.mean], [y.mean], xerr=x.half_width, yerr=y.half_width,
-        fmt=look.marker, color=look.colour, markersize=8, markeredgecolor="black", markeredgewidth=0.8,
-        ecolor="black", elinewidth=0.8, capsize=2, zorder=5,
+        fmt=look.marker, color=look.colour, markersize=size, markeredgecolor="black",
+        markeredgewidth=0.1 * size, ecolor="black", elinewidth=0.8, capsize=2, zorder=5, label=label,
     )  # fmt: skip
     line: Line2D = drawn.lines[0]
     return line

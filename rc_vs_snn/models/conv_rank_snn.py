@@ -118,7 +118,7 @@ class ConvRankSNN(nn.Module):
         layers = [*self._layers(), *([self.hidden] if self.n_hidden else []), self.output]
         state: State = tuple(torch.zeros(batch, *layer.shape, device=device, dtype=dtype) for layer in layers)
         if self._drops():
-            state += (held_mask(state[-1], self.hidden.shape[0], self.dropout),)
+            state += (held_mask(state[-1], self.n_hidden, self.dropout),)
         return (*state, torch.ones(batch, 1, device=device, dtype=dtype))
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:

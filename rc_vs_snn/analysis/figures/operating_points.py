@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table, stack
-from rc_vs_snn.analysis.intervals import cell
+from rc_vs_snn.analysis.intervals import Interval, cell
 from rc_vs_snn.analysis.runs import Group
 from rc_vs_snn.registry import figures
 
@@ -47,11 +47,8 @@ class OperatingPoints:
         for axes, (column, title) in zip(panels, PANELS.items(), strict=True):
             for place, (label, family) in enumerate(zip(labels, families, strict=True)):
                 value, look = cell(table.where(label=label), column), looks[family]
-                axes.errorbar(
-                    [value.mean], [place], xerr=value.half_width,
-                    fmt=look.marker, color=look.colour, markersize=4.5, markeredgecolor="black",
-                    markeredgewidth=0.5, ecolor="black", elinewidth=0.8, capsize=2, label=label,
-                )  # fmt: skip
+                row = Interval(place, None, value.n)
+                style.operating_mark(axes, value, row, look, size=4.5, label=label)
             axes.set_xlabel(title)
             axes.locator_params(axis="x", nbins=4)
             if column in SHARES:
