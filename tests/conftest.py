@@ -1,6 +1,7 @@
 """What all tests share: one thread, no display, and the corpora if this computer has them."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import pytest
 # A shared processor stalls now and then: a slow example is no failure.
 hypothesis.settings.register_profile("rc_vs_snn", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("rc_vs_snn")
+
+# A shell's background jobs ignore interrupts, and so would the runs that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -179,12 +179,15 @@ def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
     command = [sys.executable, "-m", "rc_vs_snn.cli", "compare", *QUICK, "--out", str(out)]
     endless = [*command, "--set", "models.rank-snn.training.epochs=100000"]
     process = subprocess.Popen(endless, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list(out.glob(".rank-snn-seed0.partial-*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 60
+        while not list(out.glob(".rank-snn-seed0.partial-*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "finished runs are kept" in err
     assert "Traceback" not in err
