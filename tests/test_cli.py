@@ -1,5 +1,6 @@
 """The command line as a person meets it: every fault is one line and exit code 2, nothing half-written."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -173,21 +174,28 @@ def test_harmed_mnist_files_are_told(capsys, tmp_path, data_root, harm, says):
     assert not out.exists()
 
 
+@contextlib.contextmanager
+def underway(command, out, partial):
+    """Start the command, wait until a run of it is underway, and leave no process behind."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not list(out.glob(partial)) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
     out = tmp_path / "runs"
     command = [sys.executable, "-m", "rc_vs_snn.cli", "compare", *QUICK, "--out", str(out)]
     endless = [*command, "--set", "models.rank-snn.training.epochs=100000"]
-    process = subprocess.Popen(endless, stderr=subprocess.PIPE, text=True)
-    try:
-        deadline = time.monotonic() + 60
-        while not list(out.glob(".rank-snn-seed0.partial-*")) and time.monotonic() < deadline:
-            time.sleep(0.05)
+    with underway(endless, out, ".rank-snn-seed0.partial-*") as process:
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
     assert process.returncode == 130
     assert "finished runs are kept" in err
     assert "Traceback" not in err
@@ -199,12 +207,8 @@ def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
 def test_a_killed_run_is_cleared_and_made_again(tmp_path):
     out = tmp_path / "runs"
     command = [sys.executable, "-m", "rc_vs_snn.cli", "train", *QUICK, "--out", str(out / "run")]
-    process = subprocess.Popen([*command, "--set", "training.epochs=100000"], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not list(out.glob(".run.partial-*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.kill()
-    process.wait(timeout=60)
+    with underway([*command, "--set", "training.epochs=100000"], out, ".run.partial-*"):
+        pass  # killed
     assert list(out.glob(".run.partial-*"))
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     assert [path.name for path in out.iterdir()] == ["run"]
