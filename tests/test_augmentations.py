@@ -65,6 +65,29 @@ def test_mnist_keeps_its_share_of_early_pixels(data_root):
         assert after == pytest.approx(before, rel=0.05)
 
 
+def test_kept_histograms_are_exact_image_by_image_and_in_order(data_root):
+    """As many pixels at every intensity as the original has, the brightest where resampling put them."""
+    train = datasets.build("mnist", {}, root=data_root).train.select(slice(0, 200))
+    train = images((train.values / 255).astype(np.float32))
+    draws = {"rotate_deg": 10.0, "shift_px": 1.0, "elastic_px": 0.7}
+    kept = Affine(keep_histogram=True, **draws)(train, np.random.default_rng(0)).values
+    plain = Affine(contrast=1.0, **draws)(train, np.random.default_rng(0)).values
+    assert (kept != train.values).any((1, 2)).all()
+    assert (kept[plain == 0] == 0).all()
+    for original, before, after in zip(train.values, plain, kept, strict=True):
+        filled = np.minimum((before > 0).sum(), (original > 0).sum())
+        np.testing.assert_array_equal(
+            np.sort(after, axis=None)[-filled:], np.sort(original, axis=None)[-filled:]
+        )
+        inside = (before > 0) & (before < 1)  # what contrast clips is tied
+        assert (np.diff(after[inside][np.argsort(before[inside])]) >= 0).all()
+
+
+def test_a_kept_histogram_of_an_unmoved_image_changes_nothing(square):
+    still = Affine(rotate_deg=0, scale=0, shear_deg=0, shift_px=0, keep_histogram=True)
+    np.testing.assert_array_equal(still(square, np.random.default_rng(0)).values, square.values)
+
+
 def test_what_it_cannot_do_is_refused(square):
     with pytest.raises(InputError, match="scale"):
         Affine(scale=1.0)
