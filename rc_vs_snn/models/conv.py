@@ -1,14 +1,15 @@
 """The convolutional front-end that both families share.
 
 Four convolutions: 5x5 with stride 2 to m feature maps, 3x3 to m, 3x3 with stride 2 to 2m, 3x3 to 2m.
-So 28x28 pixels become 2m maps of 7x7. What follows each convolution is the family's: a normalised
-ReLU, or spiking neurons. Strides in place of pooling keep the spiking variant to synapses and
-neurons, and its membranes few.
+So 28x28 pixels become 2m maps of 7x7. Or six: 3x3 to m/2 maps and 3x3 with stride 2 to m stand in for
+the first, and a last one, 3x3 with stride 2, leaves 2m maps of 4x4. What follows each convolution is
+the family's: a normalised ReLU, or spiking neurons. Strides in place of pooling keep the spiking
+variant to synapses and neurons, and its membranes few.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from rc_vs_snn.models.interface import synaptic_operations
 from rc_vs_snn.models.norm import Norm, normalisation
 
 Shape = tuple[int, int, int]
+Depth = Literal[4, 6]
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,34 @@ class Stage:
         return self.maps * self.kernel**2 / self.stride**2
 
 
-def stages(layout: tuple[int, ...], maps: int) -> list[Stage]:
-    """Return the four stages for an image layout.
+def stages(layout: tuple[int, ...], maps: int, depth: Depth = 4) -> list[Stage]:
+    """Return the stages for an image layout.
 
     Args:
         layout: ``(H, W)`` or ``(channel, H, W)``.
-        maps: feature maps m of the first two convolutions; the others have twice as many.
+        maps: feature maps m of the convolutions at half the resolution; those below have twice as many.
+        depth: number of convolutions, 4 or 6.
 
     Raises:
-        InputError: the input is no image, or too small to be halved twice.
+        InputError: the input is no image or too small to be halved, or there is no such depth.
     """
     if len(layout) not in (2, 3):
         raise InputError(f"a convolutional model needs (H, W) or (channel, H, W), got the layout {layout}")
-    if maps < 1 or min(layout[-2:]) < 4:
-        raise InputError(f"maps must be at least 1 and images at least 4x4, got maps={maps}, layout {layout}")
+    if depth not in (4, 6):
+        raise InputError(f"depth must be 4 or 6 convolutions, got {depth}")
+    if maps < depth // 2 - 1 or min(layout[-2:]) < depth:
+        raise InputError(
+            f"with {depth} convolutions maps must be at least {depth // 2 - 1} and images at least "
+            f"{depth}x{depth}, got maps={maps}, layout {layout}"
+        )
+    middle = [(maps, 3, 1), (2 * maps, 3, 2), (2 * maps, 3, 1)]
+    if depth == 4:
+        plan = [(maps, 5, 2), *middle]
+    else:
+        plan = [(maps // 2, 3, 1), (maps, 3, 2), *middle, (2 * maps, 3, 2)]
     shape: Shape = (1, *layout) if len(layout) == 2 else layout  # type: ignore[assignment]
     found = []
-    for count, kernel, stride in ((maps, 5, 2), (maps, 3, 1), (2 * maps, 3, 2), (2 * maps, 3, 1)):
+    for count, kernel, stride in plan:
         stage = Stage(shape, count, kernel, stride)
         found.append(stage)
         shape = stage.outputs

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.conv import (
     AnalogueBlock,
+    Depth,
     Shape,
     as_images,
     convolution,
@@ -32,7 +33,7 @@ def maps_last(shape: Shape) -> Shape:
 
 @models.register("conv-rank-snn")
 class ConvRankSNN(nn.Module):
-    """Four convolutions and perhaps a hidden layer of spiking neurons; the first output spike decides.
+    """Convolutions and perhaps a hidden layer of spiking neurons; the first output spike decides.
 
     With analogue stages it is a hybrid, to be named as such wherever it is compared: its first stages
     are the RC-LSTM's, normalised ReLUs that multiply.
@@ -52,8 +53,9 @@ class ConvRankSNN(nn.Module):
         norm: normalisation of a stage's currents: "batch" (statistics of step 0; at inference part of the
             weights, so spiking neurons stay what they are) or "none" (a bias).
         evidence: "membrane" (a real output spike decides) or "softmax" over the membranes.
-        analogue_stages: how many of the four stages, from the first, are normalised ReLUs in place of
+        analogue_stages: how many of the stages, from the first, are normalised ReLUs in place of
             spiking neurons. 0: spiking throughout.
+        depth: number of convolutions, 4 or 6; see ``models.conv``.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class ConvRankSNN(nn.Module):
         norm: Literal["batch", "none"] = "batch",
         evidence: Literal["membrane", "softmax"] = "membrane",
         analogue_stages: int = 0,
+        depth: Depth = 4,
     ) -> None:
         super().__init__()
         check_dropout(dropout)
@@ -77,7 +80,7 @@ class ConvRankSNN(nn.Module):
             raise InputError(
                 f"decay must lie in [0, 1], slope and gain above 0, got {decay:g}, {slope:g} and {gain:g}"
             )
-        parts = stages(layout, maps)
+        parts = stages(layout, maps, depth)
         if not 0 <= analogue_stages <= len(parts):
             raise InputError(f"analogue_stages must lie in 0..{len(parts)}, got {analogue_stages}")
         if hidden < 0 or (hidden == 0 and (dropout > 0 or analogue_stages == len(parts))):

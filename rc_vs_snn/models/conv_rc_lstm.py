@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.models.conv import AnalogueBlock, as_images, stages
+from rc_vs_snn.models.conv import AnalogueBlock, Depth, as_images, stages
 from rc_vs_snn.models.interface import State
 from rc_vs_snn.models.norm import Norm
 from rc_vs_snn.models.rc_lstm import LSTMCell
@@ -17,7 +17,7 @@ from rc_vs_snn.rules import EvidenceKind
 
 @models.register("conv-rc-lstm")
 class ConvRCLSTM(nn.Module):
-    """Four convolutions, then an LSTM with a linear readout; softmax probabilities are the evidence.
+    """Convolutions, then an LSTM with a linear readout; softmax probabilities are the evidence.
 
     The front-end is stateless: it sees one time step's input. What must be remembered over steps is
     the LSTM's (or the code's: a step code keeps what has spiked in view).
@@ -31,6 +31,7 @@ class ConvRCLSTM(nn.Module):
         norm: normalisation after each convolution: "group", "batch" (statistics of step 0) or "none".
         readout_decay: share of the last step's logits that is added to this step's, in [0, 1]; above 0
             evidence accumulates over steps, as in a membrane that integrates (0 in the paper).
+        depth: number of convolutions, 4 or 6; see ``models.conv``.
 
     Raises:
         InputError: a size out of range, or an input that is no image.
@@ -47,9 +48,10 @@ class ConvRCLSTM(nn.Module):
         dropout: float = 0.0,
         norm: Norm = "group",
         readout_decay: float = 0.0,
+        depth: Depth = 4,
     ) -> None:
         super().__init__()
-        parts = stages(layout, maps)
+        parts = stages(layout, maps, depth)
         if not 0 <= readout_decay <= 1:
             raise InputError(f"readout_decay must lie in [0, 1], got {readout_decay:g}")
         self.block = AnalogueBlock(parts, norm)

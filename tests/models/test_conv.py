@@ -15,6 +15,8 @@ BUILD = {
     "spiking": ConvRankSNN,
     "analogue first": partial(ConvRankSNN, analogue_stages=1),
     "analogue convolutions": partial(ConvRankSNN, analogue_stages=4),
+    "six convolutions": partial(ConvRankSNN, depth=6),
+    "lstm, six convolutions": partial(ConvRCLSTM, depth=6),
     "no hidden layer": lambda *sizes, hidden=0, **options: ConvRankSNN(
         *sizes, hidden=min(hidden, 0), **options
     ),
@@ -30,6 +32,16 @@ def test_the_stages_halve_28_pixels_twice():
         (32, 7, 7),
     ]
     assert [stage.outputs for stage in stages((3, 9, 10), 2)] == [(2, 5, 5), (2, 5, 5), (4, 3, 3), (4, 3, 3)]
+
+
+def test_six_stages_start_at_full_resolution_and_halve_it_three_times():
+    six = stages((28, 28), 16, depth=6)
+    assert [stage.outputs[1:] for stage in six] == [(28, 28), (14, 14), (14, 14), (7, 7), (7, 7), (4, 4)]
+    assert [stage.maps for stage in six] == [8, 16, 16, 32, 32, 32]
+    with pytest.raises(InputError, match="6x6"):
+        stages((5, 5), 16, depth=6)
+    with pytest.raises(InputError, match="4 or 6"):
+        stages((28, 28), 16, depth=5)
 
 
 @pytest.mark.parametrize("name", BUILD)
@@ -208,7 +220,7 @@ def test_dropout_silences_hidden_neurons_in_training_only():
 
 @pytest.mark.parametrize(
     ("layout", "options", "says"),
-    [((64,), {}, "layout"), ((3, 3), {}, "at least 4x4"), ((8, 8), {"maps": 0}, "maps"),
+    [((64,), {}, "layout"), ((3, 3), {}, r"at least (4x4|6x6)"), ((8, 8), {"maps": 0}, "maps"),
      ((8, 8), {"hidden": -1}, "hidden"), ((8, 8), {"dropout": 1.0}, "dropout")],
 )  # fmt: skip
 @pytest.mark.parametrize("name", BUILD)
