@@ -66,9 +66,10 @@ def stages(layout: tuple[int, ...], maps: int, depth: Depth = 4) -> list[Stage]:
         raise InputError(f"a convolutional model needs (H, W) or (channel, H, W), got the layout {layout}")
     if depth not in (4, 6):
         raise InputError(f"depth must be 4 or 6 convolutions, got {depth}")
-    if maps < depth // 2 - 1 or min(layout[-2:]) < depth:
+    fewest = 1 if depth == 4 else 2  # of six convolutions the first has half as many
+    if maps < fewest or min(layout[-2:]) < depth:
         raise InputError(
-            f"with {depth} convolutions maps must be at least {depth // 2 - 1} and images at least "
+            f"with {depth} convolutions maps must be at least {fewest} and images at least "
             f"{depth}x{depth}, got maps={maps}, layout {layout}"
         )
     middle = [(maps, 3, 1), (2 * maps, 3, 2), (2 * maps, 3, 1)]

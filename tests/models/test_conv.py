@@ -220,11 +220,13 @@ def test_dropout_silences_hidden_neurons_in_training_only():
 
 @pytest.mark.parametrize(
     ("layout", "options", "says"),
-    [((64,), {}, "layout"), ((3, 3), {}, r"at least (4x4|6x6)"), ((8, 8), {"maps": 0}, "maps"),
+    [((64,), {}, "layout"), ((3, 3), {}, "at least 4x4"), ((8, 8), {"maps": 0}, "maps"),
      ((8, 8), {"hidden": -1}, "hidden"), ((8, 8), {"dropout": 1.0}, "dropout")],
 )  # fmt: skip
 @pytest.mark.parametrize("name", BUILD)
 def test_what_cannot_be_built_is_refused(name, layout, options, says):
+    if "six" in name:
+        says = says.replace("4x4", "6x6")
     with pytest.raises(InputError, match=says):
         BUILD[name](layout, 3, **options)
 
