@@ -7,13 +7,15 @@ from pathlib import Path
 
 from rc_vs_snn import commands
 from rc_vs_snn.errors import InputError
+from rc_vs_snn.interrupts import interrupts_outside_numba
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (0 fine, 2 bad input, 130 interrupted)."""
     try:
         options = _parser().parse_args(arguments)
-        options.command(options)
+        with interrupts_outside_numba():
+            options.command(options)
     except InputError as error:
         print(f"rc-vs-snn: error: {error}", file=sys.stderr)
         return 2

@@ -20,7 +20,7 @@ from rc_vs_snn.config import PART_NAMES, SOURCE_HASH, Part, RunConfig
 from rc_vs_snn.contracts import Samples, SplitName, Splits, Trace
 from rc_vs_snn.decision import iterate
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.interrupts import interrupts_after_compilation
+from rc_vs_snn.interrupts import interrupts_outside_numba
 from rc_vs_snn.metrics import summarise
 from rc_vs_snn.models.interface import evidence_of
 from rc_vs_snn.provenance import provenance
@@ -200,7 +200,7 @@ def run(
     execution = execution or Execution()
     check_config(config)
     with (
-        interrupts_after_compilation(),
+        interrupts_outside_numba(),
         torch_settings(execution),
         records.atomic_folder(folder, replace=replace) as working,
     ):

@@ -1,44 +1,47 @@
-"""Ctrl-C while numba compiles: held until the compilation is over, then delivered.
+"""Ctrl-C that never falls into numba: it waits until the interrupted code is our own again.
 
-Raised in the middle, a KeyboardInterrupt can fall into a callback of the compiler, where it is lost or
-comes out as another error.
+Raised while numba compiles, or in the callbacks of its machine code that box a result, a KeyboardInterrupt is
+lost or comes out as another error, such as a SystemError "returned a result with an exception set".
 """
 
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
 
-from numba.core import event
-
-
-class _Hold(event.Listener):
-    def __init__(self) -> None:
-        self._depth, self._pending, self._before = 0, False, signal.getsignal(signal.SIGINT)
-
-    def on_start(self, _: event.Event) -> None:
-        if self._depth == 0:
-            self._before = signal.signal(signal.SIGINT, self._note)
-        self._depth += 1
-
-    def on_end(self, _: event.Event) -> None:
-        self._depth -= 1
-        if self._depth == 0:
-            signal.signal(signal.SIGINT, self._before)
-            if self._pending:
-                self._pending = False
-                signal.raise_signal(signal.SIGINT)
-
-    def _note(self, *_: Any) -> None:
-        self._pending = True
+RETRY_S = 0.01
 
 
 @contextmanager
-def interrupts_after_compilation() -> Iterator[None]:
-    """Hold interrupts while numba compiles; in any but the main thread nothing changes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
+def interrupts_outside_numba() -> Iterator[None]:
+    """Deliver interrupts only outside numba's code; in any but the main thread nothing changes.
+
+    One that falls into numba is raised again after ``RETRY_S``, until it falls outside.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield  # ignored interrupts stay ignored, as in a shell's background job
         return
-    with event.install_listener("numba:compile", _Hold()):
+
+    def deliver(number: int, frame: FrameType | None) -> None:
+        if _in_numba(frame):
+            again = threading.Timer(RETRY_S, signal.raise_signal, [number])
+            again.daemon = True
+            again.start()
+        else:
+            before(number, frame)
+
+    signal.signal(signal.SIGINT, deliver)
+    try:
         yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _in_numba(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] in ("numba", "llvmlite"):
+            return True
+        frame = frame.f_back
+    return False

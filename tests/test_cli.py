@@ -196,7 +196,7 @@ def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "finished runs are kept" in err
     assert "Traceback" not in err
     assert [path.name for path in out.iterdir()] == ["rc-lstm-seed0"]

@@ -1,30 +1,31 @@
-"""An interrupt during a compilation comes after it, once."""
+"""An interrupt that falls into numba comes after it, once, and as a KeyboardInterrupt."""
 
 import signal
 import threading
+import time
 
 import numba
+import numpy as np
 import pytest
-from numba.core import event
+from numba.core import event, serialize
 
-from rc_vs_snn.interrupts import interrupts_after_compilation
+from rc_vs_snn.interrupts import RETRY_S, interrupts_outside_numba
 
 
-def test_an_interrupt_waits_for_the_outermost_compilation():
-    with interrupts_after_compilation():
-        event.start_event("numba:compile")
-        event.start_event("numba:compile")
+def call_and_wait(function, argument):
+    """Call, and leave a held interrupt the time to come."""
+    function(argument)
+    time.sleep(100 * RETRY_S)
+
+
+def test_outside_numba_an_interrupt_comes_at_once():
+    handler = signal.getsignal(signal.SIGINT)
+    with interrupts_outside_numba(), pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
-        event.end_event("numba:compile")
-        with pytest.raises(KeyboardInterrupt):
-            event.end_event("numba:compile")
-        event.start_event("numba:compile")
-        event.end_event("numba:compile")
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_a_compiled_function_is_there_after_the_interrupt():
+def test_a_function_being_compiled_is_there_after_the_interrupt():
     @numba.njit
     def twice(x):
         return 2 * x
@@ -36,22 +37,54 @@ def test_a_compiled_function_is_there_after_the_interrupt():
         def on_end(self, _):
             pass
 
-    handler = signal.getsignal(signal.SIGINT)
-    with interrupts_after_compilation(), event.install_listener("numba:compile", Interrupt()):
-        with pytest.raises(KeyboardInterrupt):
-            twice(2)
+    with interrupts_outside_numba():
+        with event.install_listener("numba:compile", Interrupt()), pytest.raises(KeyboardInterrupt):
+            call_and_wait(twice, 2)
+        assert len(twice.signatures) == 1
+        time.sleep(5 * RETRY_S)  # a second one would come here
         assert twice(2) == 4
-    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_an_interrupt_while_results_are_boxed_is_no_other_error(monkeypatch):
+    @numba.njit
+    def three(x):
+        return x + 1, x + 2, x + 3
+
+    class Interrupting(dict):
+        asked = 0
+
+        def __getitem__(self, key):
+            self.asked += 1
+            signal.raise_signal(signal.SIGINT)
+            return super().__getitem__(key)
+
+    three(np.zeros(3))
+    # The machine code asks numba for the type of every array that it returns, and numba looks it up here.
+    memo = Interrupting(serialize._unpickled_memo)
+    monkeypatch.setattr(serialize, "_unpickled_memo", memo)
+    with interrupts_outside_numba(), pytest.raises(KeyboardInterrupt):
+        call_and_wait(three, np.zeros(3))
+    assert memo.asked == 3
 
 
 def test_other_threads_are_left_alone():
     done = []
 
     def run():
-        with interrupts_after_compilation():
+        with interrupts_outside_numba():
             done.append(True)
 
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
     assert done == [True]
+
+
+def test_ignored_interrupts_stay_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupts_outside_numba():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
