@@ -17,20 +17,28 @@ RETRY_S = 0.01
 def interrupts_outside_numba() -> Iterator[None]:
     """Deliver interrupts only outside numba's code; in any but the main thread nothing changes.
 
-    One that falls into numba is raised again after ``RETRY_S``, until it falls outside.
+    One that falls into numba is raised again after ``RETRY_S``, until it falls outside; more that fall there
+    meanwhile join it, so that none comes later and disturbs the clearing up.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield  # ignored interrupts stay ignored, as in a shell's background job
         return
 
+    held = threading.Event()
+
     def deliver(number: int, frame: FrameType | None) -> None:
-        if _in_numba(frame):
-            again = threading.Timer(RETRY_S, signal.raise_signal, [number])
-            again.daemon = True
-            again.start()
-        else:
+        if not _in_numba(frame):
             before(number, frame)
+        elif not held.is_set():
+            held.set()
+            later = threading.Timer(RETRY_S, raise_again, [number])
+            later.daemon = True
+            later.start()
+
+    def raise_again(number: int) -> None:
+        held.clear()
+        signal.raise_signal(number)
 
     signal.signal(signal.SIGINT, deliver)
     try:
