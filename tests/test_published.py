@@ -41,6 +41,15 @@ def means():
 
 
 MEANS = means()
+AT_EQUAL_TIME = sorted(ANALYSIS.glob("*/at-mean-step-*/*.json"))
+
+
+def means_at_equal_time():
+    """Return mean accuracies over seeds of what `evaluate --mean-step` printed, by folder and model."""
+    found = defaultdict(list)
+    for file in AT_EQUAL_TIME:
+        found[file.parent, file.stem.rpartition("-seed")[0]].append(json.loads(file.read_text())["accuracy"])
+    return {key: sum(accuracies) / len(accuracies) for key, accuracies in found.items()}
 
 
 def test_there_are_published_runs_of_both_families():
@@ -64,9 +73,27 @@ def test_the_summary_repeats_the_recorded_metrics(key):
 def test_every_accuracy_in_the_text_is_a_recorded_mean():
     accuracies = ("accuracy", "accuracy_decided", "accuracy_forced_at_step0")
     recorded = {f"{100 * mean[name]:.2f} %" for mean in MEANS.values() for name in accuracies if name in mean}
+    recorded |= {f"{100 * mean:.2f} %" for mean in means_at_equal_time().values()}
     quoted = set(re.findall(r"\d\d\.\d\d %", README))
     assert quoted
     assert quoted <= recorded
+
+
+def test_there_are_results_at_equal_time():
+    assert AT_EQUAL_TIME
+
+
+@pytest.mark.parametrize("file", AT_EQUAL_TIME, ids=lambda file: f"{file.parts[-3]}/{file.stem}")
+def test_results_at_equal_time_are_of_published_runs_on_the_whole_test_split(file):
+    trained = json.loads((file.parents[1] / "runs" / file.stem / "metrics.json").read_text())
+    shifted = json.loads(file.read_text())
+    budget = float(file.parent.name.removeprefix("at-mean-step-"))
+    assert shifted["split"] == "test"
+    assert shifted["n_samples"] == trained["n_samples"] == 10_000
+    # The budget was kept on valid, whose samples are others.
+    assert abs(shifted["mean_step"] - budget) < 0.1 * budget
+    # No threshold moves what is read at step 0, but for sums in another order.
+    assert shifted["accuracy_forced_at_step0"] == pytest.approx(trained["accuracy_forced_at_step0"], abs=2e-4)
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.parts[-4]}/{run.parent.name}")
