@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import rc_vs_snn as rv
+from rc_vs_snn.config import differences
+
 ANALYSIS = Path(__file__).resolve().parent.parent / "analysis"
 README = (ANALYSIS / "README.md").read_text()
 RUNS = sorted(ANALYSIS.glob("*/runs/*/metrics.json"))
@@ -104,3 +107,17 @@ def test_provenance_is_complete_and_clean(run):
     assert provenance["code"]["commit"][:7] in README
     assert provenance["command"] in README
     assert {"seed", "threads", "device", "packages", "hardware"} <= set(provenance)
+
+
+PUBLISHED = sorted({run.parents[2] for run in RUNS})
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+def test_the_command_beside_a_folder_still_plans_its_runs(folder):
+    # Later commits may not turn a preset into another experiment than the one its numbers are of.
+    runs = rv.load_preset(folder.name).with_seeds(0, 1, 2).planned()
+    planned = {run.folder_name: run.to_table() for run in runs}
+    configs = {file.parent.name: json.loads(file.read_text()) for file in folder.glob("runs/*/config.json")}
+    assert configs.keys() == planned.keys()
+    for name, config in configs.items():
+        assert not list(differences(config, json.loads(json.dumps(planned[name])))), name
