@@ -109,10 +109,7 @@ def test_provenance_is_complete_and_clean(run):
     assert {"seed", "threads", "device", "packages", "hardware"} <= set(provenance)
 
 
-PUBLISHED = sorted({run.parents[2] for run in RUNS})
-
-
-@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", sorted({folder for folder, _ in MEANS}), ids=lambda folder: folder.name)
 def test_the_command_beside_a_folder_still_plans_its_runs(folder):
     # Later commits may not turn a preset into another experiment than the one its numbers are of.
     runs = rv.load_preset(folder.name).with_seeds(0, 1, 2).planned()
@@ -120,4 +117,4 @@ def test_the_command_beside_a_folder_still_plans_its_runs(folder):
     configs = {file.parent.name: json.loads(file.read_text()) for file in folder.glob("runs/*/config.json")}
     assert configs.keys() == planned.keys()
     for name, config in configs.items():
-        assert not list(differences(config, json.loads(json.dumps(planned[name])))), name
+        assert not list(differences(config, planned[name])), name
