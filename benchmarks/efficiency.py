@@ -15,9 +15,10 @@ import torch
 from benchmarks import setup
 from benchmarks.growth import DecideAt
 from benchmarks.harness import Result, Row, rows_of, time_in_turn
-from rc_vs_snn.decision import run_to_decision
+from rc_vs_snn.decision.batch import run_to_decision
+from rc_vs_snn.decision.rules import FirstSpike
 from rc_vs_snn.encoded import SpikeTimes
-from rc_vs_snn.rules import FirstSpike
+from rc_vs_snn.models.state import select
 
 LIMIT = "the steps alone"
 SHARED = "whole-batch steps, compiled, x share undecided"
@@ -73,5 +74,5 @@ def _ready(model: Any, encoded: SpikeTimes, until: torch.Tensor) -> list[Ready]:
         _, state = model.step(encoded.at(step), state)
         stay = (until > step).nonzero().squeeze(1)
         encoded, until = encoded.select(stay), until[stay]
-        state = tuple(each[stay] for each in state)
+        state = select(state, stay)
     return ready

@@ -15,7 +15,7 @@ from benchmarks import setup
 from benchmarks.harness import Result, Row, Skipped, race, same_rows
 from benchmarks.peers import PEERS, Net
 from benchmarks.training_step import PublishedLSTM
-from rc_vs_snn.decision import run_full, run_to_decision
+from rc_vs_snn.decision.batch import run_full, run_to_decision
 
 CHUNK = 500
 FAMILIES = ("rc-lstm", "rank-snn")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.setup import DECAY
@@ -99,8 +99,8 @@ PEERS: dict[str, Callable[[RankSNN], Net]] = {
 def _layers(model: Any, gain: float = 1.0) -> tuple[Net, Net]:
     """Return the two linear layers with weights in their usual layout, scaled."""
 
-    def of(layer: nn.Linear) -> Net:
+    def of(layer: Any) -> Net:
         weight, bias = (gain * layer.weight).detach().contiguous(), (gain * layer.bias).detach()
         return lambda x: functional.linear(x, weight, bias)
 
-    return of(model.synapses[0]), of(model.readout)
+    return of(model["synapses1"]), of(model["readout"])

@@ -18,15 +18,16 @@ from rc_vs_snn.contracts import Samples, Splits
 from rc_vs_snn.datasets.digits import digits
 from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.datasets.mnist import mnist
-from rc_vs_snn.decision import evidence_trace, run_full
+from rc_vs_snn.decision.batch import run_full
+from rc_vs_snn.decision.evidence import evidence_trace
+from rc_vs_snn.decision.rules import FirstSpike, decide
 from rc_vs_snn.encoded import SpikeTimes
 from rc_vs_snn.encoders.latency import Latency
 from rc_vs_snn.experiment import Execution, assemble, load_weights
 from rc_vs_snn.models.rank_snn import RankSNN
 from rc_vs_snn.models.rc_lstm import rc_lstm
 from rc_vs_snn.provenance import code_version
-from rc_vs_snn.rules import FirstSpike, decide
-from rc_vs_snn.training import Task, train, validate
+from rc_vs_snn.training.loop import Task, train, validate
 
 DECAY = 0.9
 

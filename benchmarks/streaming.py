@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from benchmarks import setup
 from benchmarks.harness import Result, Row, race
-from rc_vs_snn.streaming import Decider, events_by_step
+from rc_vs_snn.decision.stream import Decider, events_by_step
 
 Loop = Callable[[Tensor], int]
 
@@ -35,7 +35,7 @@ def snntorch_loop(model: Any, threshold: float) -> Loop:
 
     hidden = snn.Leaky(beta=setup.DECAY, threshold=1.0, reset_mechanism="zero")
     output = snn.Leaky(beta=setup.DECAY, threshold=1.0, reset_mechanism="none")
-    synapse, readout = _usual(model.synapses[0]), _usual(model.readout)
+    synapse, readout = _usual(model["synapses1"]), _usual(model["readout"])
 
     @torch.inference_mode()
     def decide(x: Tensor) -> int:  # (T, 1, C)
@@ -52,8 +52,8 @@ def snntorch_loop(model: Any, threshold: float) -> Loop:
 
 def lstm_cell_loop(model: Any, threshold: float) -> Loop:
     """`torch.nn.LSTMCell` in a loop, with an early break."""
-    ours = model.cells[0]
-    cell, readout = nn.LSTMCell(ours.input.in_features, model.hidden), _usual(model.readout)
+    ours = model["cell1"]
+    cell, readout = nn.LSTMCell(ours.input.n_inputs, ours.hidden), _usual(model["readout"])
     with torch.no_grad():
         cell.weight_ih.copy_(ours.input.weight)
         cell.bias_ih.copy_(ours.input.bias)
@@ -114,9 +114,9 @@ def _per_sample(row: Row, count: int) -> Row:
     )  # fmt: skip
 
 
-def _usual(layer: nn.Linear) -> nn.Linear:
+def _usual(layer: Any) -> nn.Linear:
     """Return a copy with the weights laid out as a new layer's."""
-    copy = nn.Linear(layer.in_features, layer.out_features)
+    copy = nn.Linear(layer.n_inputs, layer.n_outputs)
     with torch.no_grad():
         copy.weight.copy_(layer.weight)
         copy.bias.copy_(layer.bias)

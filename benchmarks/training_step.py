@@ -15,11 +15,10 @@ from torch.nn import functional
 
 from benchmarks import setup
 from benchmarks.harness import Result, Row, rows_of, time_in_turn
-from rc_vs_snn.decision import run_full, run_to_decision
+from rc_vs_snn.decision.batch import run_full, run_to_decision
+from rc_vs_snn.decision.rules import FirstSpike
 from rc_vs_snn.encoded import SpikeTimes
-from rc_vs_snn.objectives import RankCoding
-from rc_vs_snn.optimiser import adamw
-from rc_vs_snn.rules import FirstSpike
+from rc_vs_snn.training.objectives import RankCoding
 
 OURS = "ours"
 PUBLISHED = "published way (nn.LSTM over all T, gather)"
@@ -32,11 +31,12 @@ class PublishedLSTM(nn.Module):
 
     def __init__(self, model: Any) -> None:
         super().__init__()
-        cell = model.cells[0]
-        self.lstm = nn.LSTM(cell.input.in_features, model.hidden)
-        self.readout = deepcopy(model.readout)
+        cell = model["cell1"]
+        self.lstm = nn.LSTM(cell.input.n_inputs, cell.hidden)
+        self.readout = nn.Linear(cell.hidden, model["readout"].n_outputs)
+        self.readout.load_state_dict(model["readout"].state_dict())
         weights = {"weight_ih_l0": cell.input.weight, "bias_ih_l0": cell.input.bias}
-        weights |= {"weight_hh_l0": cell.recurrent.weight, "bias_hh_l0": torch.zeros(4 * model.hidden)}
+        weights |= {"weight_hh_l0": cell.recurrent.weight, "bias_hh_l0": torch.zeros(4 * cell.hidden)}
         self.lstm.load_state_dict(weights)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ def _operating_points(model: Any, encoded: SpikeTimes) -> dict[str, FirstSpike]:
 
 def _stepper(model: nn.Module, loss_of: Callable[[], Tensor]) -> Callable[[], None]:
     # A learning rate of 0 costs the same and leaves the weights, and so the operating point, in place.
-    optimiser = adamw([{"params": list(model.parameters())}], learning_rate=0.0, fused=True)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=0.0, fused=True)
 
     def step() -> None:
         model.zero_grad(set_to_none=True)

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from rc_vs_snn.comparison import Comparison, load_file, load_preset
     from rc_vs_snn.config import Part, RunConfig, Training
     from rc_vs_snn.contracts import Decision, Samples, Splits, Trace
-    from rc_vs_snn.decision import run_to_decision
+    from rc_vs_snn.decision.batch import run_to_decision
+    from rc_vs_snn.decision.rules import FirstSpike, decide
+    from rc_vs_snn.decision.stream import Decider
     from rc_vs_snn.encoded import Frames, SpikeTimes
     from rc_vs_snn.errors import InputError
     from rc_vs_snn.experiment import Execution, evaluate, run
     from rc_vs_snn.records import Record, find_records, read_record
-    from rc_vs_snn.rules import FirstSpike, decide
-    from rc_vs_snn.streaming import Decider
     from rc_vs_snn.sweep import compare
 
 _HOMES = {
@@ -25,13 +25,13 @@ _HOMES = {
     "comparison": ["Comparison", "load_file", "load_preset"],
     "config": ["Part", "RunConfig", "Training"],
     "contracts": ["Decision", "Samples", "Splits", "Trace"],
-    "decision": ["run_to_decision"],
+    "decision.batch": ["run_to_decision"],
     "encoded": ["Frames", "SpikeTimes"],
     "errors": ["InputError"],
     "experiment": ["Execution", "evaluate", "run"],
     "records": ["Record", "find_records", "read_record"],
-    "rules": ["FirstSpike", "decide"],
-    "streaming": ["Decider"],
+    "decision.rules": ["FirstSpike", "decide"],
+    "decision.stream": ["Decider"],
     "sweep": ["compare"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

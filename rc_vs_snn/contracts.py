@@ -4,7 +4,7 @@ Axes: ``time, batch, channel`` (T, B, C) and ``class`` (K). A step index is 0-ba
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from rc_vs_snn.errors import InputError
 
 SampleKind = Literal["images", "signals", "events"]
+EvidenceKind = Literal["probability", "membrane"]
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 
@@ -106,9 +107,9 @@ class Samples:
         """Return the samples at ``rows`` (indices, a mask or a slice), in that order."""
         # Rows of a checked set need no second check: this runs once per training batch.
         chosen = object.__new__(Samples)
-        for field, value in vars(self).items():
+        for name, value in vars(self).items():
             picked = value[rows] if isinstance(value, np.ndarray) else value
-            object.__setattr__(chosen, field, picked)
+            object.__setattr__(chosen, name, picked)
         return chosen
 
     def intensities(self) -> np.ndarray:
@@ -190,9 +191,11 @@ class Trace:
         labels: true class, ``(N,)``.
         ids: sample ids, ``(N,)``.
         acs: accumulates (synaptic operations caused by spikes) from step 0 to each step inclusive,
-            ``(N, T)``.
-        macs: multiply-accumulates (caused by real-valued inputs) up to each step, ``(N, T)``.
+            ``(N, T)``; NaN where the model does not count its operations.
+        macs: multiply-accumulates (caused by real-valued inputs) up to each step, ``(N, T)``; likewise.
         input_events: input spikes up to each step, ``(N, T)``.
+        leaks: leak multiplications (of states by their decay) up to each step, ``(N, T)``; NaN where they
+            are not counted, as in traces written before they were.
     """
 
     evidence: np.ndarray
@@ -201,15 +204,18 @@ class Trace:
     acs: np.ndarray
     macs: np.ndarray
     input_events: np.ndarray
+    leaks: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         if self.evidence.ndim != 3:
             raise InputError(f"evidence must have shape (sample, time, class), got {self.evidence.shape}")
         n_samples, n_steps, _ = self.evidence.shape
+        if not self.leaks.size:
+            object.__setattr__(self, "leaks", np.full((n_samples, n_steps), np.nan))
         for name in ("labels", "ids"):
             if getattr(self, name).shape != (n_samples,):
                 raise InputError(f"trace {name} must have shape ({n_samples},)")
-        for name in ("acs", "macs", "input_events"):
+        for name in ("acs", "macs", "input_events", "leaks"):
             if getattr(self, name).shape != (n_samples, n_steps):
                 raise InputError(f"trace {name} must have shape ({n_samples}, {n_steps})")
 

@@ -69,6 +69,11 @@ class SpikeTimes:
         object.__setattr__(self, "steps", steps.to(narrow))
 
     @property
+    def analogue(self) -> bool:
+        """Whether inputs are real numbers: never."""
+        return False
+
+    @property
     def never(self) -> int:
         """The step that stands for "no spike": T."""
         return self.n_steps
@@ -150,6 +155,11 @@ class Frames:
         else:
             values = _narrow(values)
         object.__setattr__(self, "values", values)
+
+    @property
+    def analogue(self) -> bool:
+        """Whether inputs are real numbers, and not counts of spikes."""
+        return self.values.is_floating_point()
 
     @property
     def n_steps(self) -> int:

@@ -13,19 +13,22 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
+from torch import Tensor
 
 from rc_vs_snn import records, registry, seeds
-from rc_vs_snn.calibration import calibrated
 from rc_vs_snn.config import PART_NAMES, SOURCE_HASH, Part, RunConfig
 from rc_vs_snn.contracts import Samples, SplitName, Splits, Trace
-from rc_vs_snn.decision import iterate
+from rc_vs_snn.decision.batch import iterate
+from rc_vs_snn.decision.calibration import calibrated
+from rc_vs_snn.decision.evidence import evidence_of
+from rc_vs_snn.decision.metrics import summarise
+from rc_vs_snn.decision.rules import check_rule, decide
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.interrupts import interrupts_outside_numba
-from rc_vs_snn.metrics import summarise
-from rc_vs_snn.models.interface import evidence_of
+from rc_vs_snn.models.cost import Operations, counter_of
+from rc_vs_snn.models.old_names import renamed
 from rc_vs_snn.provenance import provenance
-from rc_vs_snn.rules import check_rule, decide
-from rc_vs_snn.training import Report, Task, TrainingDivergedError, train
+from rc_vs_snn.training.loop import Report, Task, TrainingDivergedError, train
 
 
 @dataclass(frozen=True)
@@ -151,25 +154,27 @@ def check_run(config: RunConfig, execution: Execution) -> None:
 def trace_split(task: Task, samples: Samples, split: SplitName, batch_size: int = 500) -> Trace:
     """Run a split to the last step and keep evidence and cost of every sample at every step."""
     task.model.eval()
-    evidence, acs, macs, events = [], [], [], []
+    batches: list[dict[str, Tensor]] = []
     for encoded, _ in task.batches(samples, np.arange(len(samples)), batch_size, split):
-        steps = []
+        count = counter_of(task.model, encoded.analogue)
+        evidence, costs = [], []
         for readout, x, before, after in iterate(task.model, encoded):
-            steps.append(
-                (evidence_of(readout, task.model.evidence), *task.model.operations(x, before, after))
-            )
-        evidence.append(torch.stack([step[0] for step in steps], 1).cpu())  # (B, T, K)
-        acs.append(torch.stack([step[1] for step in steps], 1).double().cumsum(1).cpu())  # (B, T)
-        macs.append(torch.stack([step[2] for step in steps], 1).double().cumsum(1).cpu())  # (B, T)
-        events.append(torch.stack([encoded.events_until(step) for step in range(encoded.n_steps)], 1).cpu())
-    return Trace(
-        evidence=torch.cat(evidence).numpy(),
-        labels=samples.labels,
-        ids=samples.ids,
-        acs=torch.cat(acs).numpy(),
-        macs=torch.cat(macs).numpy(),
-        input_events=torch.cat(events).numpy(),
-    )
+            evidence.append(evidence_of(readout, task.model.evidence))
+            not_counted = x.new_full((len(x),), torch.nan)
+            costs.append(count(x, before, after) if count else Operations(*[not_counted] * 3))
+        events = [encoded.events_until(step) for step in range(encoded.n_steps)]
+        batches.append(
+            {
+                "evidence": torch.stack(evidence, 1),  # (B, T, K)
+                "input_events": torch.stack(events, 1),  # (B, T)
+                **{
+                    kind: torch.stack([getattr(cost, kind) for cost in costs], 1).double().cumsum(1)  # (B, T)
+                    for kind in ("acs", "macs", "leaks")
+                },
+            }
+        )
+    joined = {name: torch.cat([batch[name].cpu() for batch in batches]).numpy() for name in batches[0]}
+    return Trace(labels=samples.labels, ids=samples.ids, **joined)
 
 
 def run(
@@ -329,7 +334,7 @@ def load_weights(model: torch.nn.Module, path: Path) -> None:
         InputError: the file is missing, damaged or of another architecture.
     """
     try:
-        model.load_state_dict(load_tensors(path.read_bytes()))
+        model.load_state_dict(renamed(load_tensors(path.read_bytes()), model.state_dict()))
     except OSError as error:
         raise InputError(f"cannot read weights {path}: {error.strerror}") from error
     except SafetensorError as error:

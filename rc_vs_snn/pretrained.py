@@ -28,7 +28,7 @@ from rc_vs_snn.experiment import (
 )
 from rc_vs_snn.model_card import model_card
 from rc_vs_snn.records import Record
-from rc_vs_snn.training import validate
+from rc_vs_snn.training.loop import validate
 
 CARD = "README.md"
 

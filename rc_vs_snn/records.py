@@ -79,7 +79,7 @@ class Record:
     def decisions(self) -> dict[str, np.ndarray]:
         """Return the per-sample test decisions by column.
 
-        Columns: id, true_label, label, step, decided, tied, evidence, acs, macs.
+        Columns: id, true_label, label, step, decided, tied, evidence, acs, macs, leaks.
         """
         table = pq.read_table(self.folder / DECISIONS)
         return {name: table[name].to_numpy() for name in table.column_names}
@@ -154,6 +154,7 @@ def write_decisions(path: Path, trace: Trace, decision: Decision) -> None:
         **vars(decision),
         "acs": trace.acs[rows, decision.step],
         "macs": trace.macs[rows, decision.step],
+        "leaks": trace.leaks[rows, decision.step],
     }
     pq.write_table(pa.table(columns), path)
 

@@ -9,7 +9,7 @@ import torch
 
 import rc_vs_snn as rv
 from rc_vs_snn.contracts import Samples, Splits
-from rc_vs_snn.decision import run_to_decision
+from rc_vs_snn.decision.batch import run_to_decision
 from rc_vs_snn.experiment import assemble, check_run, load_splits, trace_split
 from rc_vs_snn.models import RankSNN
 from rc_vs_snn.sweep import match_parameters
@@ -81,7 +81,7 @@ def test_costs_of_the_trace_are_the_costs_counted_step_by_step(comparison):
         for step in range(encoded.n_steps):
             x = encoded.at(step)
             _, state = model.step(x, state)
-            hidden_spikes = (state[0] > 1.0).sum(1).numpy()
+            hidden_spikes = (state.layers["neurons1"].membrane > 1.0).sum(1).numpy()
             total += x.sum(1).numpy() * 32 + hidden_spikes * 10
             np.testing.assert_array_equal(trace.acs[:, step], total)
     assert not trace.macs.any()

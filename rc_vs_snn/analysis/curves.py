@@ -3,10 +3,10 @@
 import numpy as np
 
 from rc_vs_snn.analysis.columns import Table
-from rc_vs_snn.contracts import Trace
+from rc_vs_snn.contracts import EvidenceKind, Trace
+from rc_vs_snn.decision.metrics import summarise
+from rc_vs_snn.decision.rules import FirstSpike, decide
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.metrics import summarise
-from rc_vs_snn.rules import EvidenceKind, FirstSpike, decide
 
 SWEEP_COLUMNS = (
     "mean_step",
@@ -17,6 +17,7 @@ SWEEP_COLUMNS = (
     "tied",
     "acs",
     "macs",
+    "leaks",
 )
 
 

@@ -27,12 +27,13 @@ NUMBERS = (
     "parameters",
     "acs",
     "macs",
+    "leaks",
     "train_seconds",
 )
 HEADER = (
     "model", "registered as", "dataset", "input code", "objective", "rule",
     "accuracy %", "over decided % (coverage %)", "mean step", "median step", "forced %", "tied %",
-    "parameters", "ACs", "MACs", "training s", "seeds",
+    "parameters", "ACs", "MACs", "leaks", "training s", "seeds",
 )  # fmt: skip
 TEXT_COLUMNS = 6
 
@@ -94,6 +95,7 @@ def _row(group: Group) -> list[str]:
         _plain(numbers["parameters"].mean),
         _operations(numbers["acs"]),
         _operations(numbers["macs"]),
+        _operations(numbers["leaks"]),
         f"{numbers['train_seconds'].mean:.3g}",
         str(len(group.runs)),
     ]
@@ -146,7 +148,7 @@ def _plain(value: float) -> str:
 def _operations(interval: Interval) -> str:
     """Return a count to three digits, in thousands or millions, with its interval."""
     if np.isnan(interval.mean):
-        return "-"
+        return "not counted"
     factor, unit = next(
         (size, name)
         for size, name in ((1e6, " M"), (1e3, " k"), (1.0, ""))
@@ -161,8 +163,9 @@ def _notes(groups: Sequence[Group]) -> str:
     bases = [mean_interval([0.0] * n).basis for n in counts]
     return (
         f"±: {'; '.join(bases)}. Steps are 0-based; accuracy is over all test samples, forced ones included "
-        "(read at the last step). ACs (accumulates) and MACs (multiply-accumulates) are means per sample "
-        "up to the decision."
+        "(read at the last step). ACs (accumulates, at synapses that spikes enter), MACs "
+        "(multiply-accumulates, at synapses that real numbers enter) and leaks (multiplications of a state "
+        "by its decay) are means per sample up to the decision."
     )
 
 

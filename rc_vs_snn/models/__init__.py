@@ -2,21 +2,15 @@
 
 from rc_vs_snn.models.conv_rank_snn import ConvRankSNN
 from rc_vs_snn.models.conv_rc_lstm import ConvRCLSTM
-from rc_vs_snn.models.interface import Model, State, evidence_of, synaptic_operations
+from rc_vs_snn.models.cost import Operations, synaptic_operations
+from rc_vs_snn.models.interface import Model
 from rc_vs_snn.models.rank_snn import RankSNN
 from rc_vs_snn.models.rc_gru import rc_gru
 from rc_vs_snn.models.rc_lstm import rc_lstm
-from rc_vs_snn.models.recurrent import RecurrentClassifier
+from rc_vs_snn.models.stack import Layer, Stack
+from rc_vs_snn.models.state import State
 
 __all__ = [
-    "ConvRCLSTM",
-    "ConvRankSNN",
-    "Model",
-    "RankSNN",
-    "RecurrentClassifier",
-    "State",
-    "evidence_of",
-    "rc_gru",
-    "rc_lstm",
-    "synaptic_operations",
-]
+    "ConvRCLSTM", "ConvRankSNN", "Layer", "Model", "Operations", "RankSNN", "Stack", "State", "rc_gru",
+    "rc_lstm", "synaptic_operations",
+]  # fmt: skip

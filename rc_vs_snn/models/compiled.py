@@ -1,124 +1,115 @@
-"""Whole batches to their decisions in compiled loops, for the fully connected nets of both families.
+"""What is compiled of the fully connected nets: from a stack's layers to the kernels' arguments.
 
-Step by step through torch, a handful of rows that stay undecided cost little arithmetic and much
-dispatch. Here a run is one call, and in training one autograd node whose weight gradients join those of
-``deferred``. Its readouts are to the bit those of the model's own ``step`` in inference.
+Step by step through torch, a handful of rows that stay undecided cost little arithmetic and much dispatch.
+A whole run is one call, and in training one autograd node; its readouts are to the bit those of the
+layers' own steps at inference, and so are those of one sample at a time.
 """
 
-import itertools
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rc_vs_snn.encoded import Encoded, SpikeTimes
-from rc_vs_snn.models.interface import Model
-from rc_vs_snn.models.leaky_run import LeakyRun
-from rc_vs_snn.models.lstm_run import LSTMRun
-from rc_vs_snn.models.rank_snn import RankSNN
-from rc_vs_snn.models.rc_lstm import LSTMCell
-from rc_vs_snn.models.recurrent import RecurrentClassifier
-from rc_vs_snn.models.runs import Pairs
-
-# Rows that run together: enough for a product to use the caches, few enough for them to hold what is kept.
-ROWS = 512
+from rc_vs_snn.encoded import SpikeTimes
+from rc_vs_snn.kernels.leaky import run as leaky
+from rc_vs_snn.kernels.lstm import run as lstm
+from rc_vs_snn.kernels.one_sample import Advance, Inputs, leaky_step, lstm_step
+from rc_vs_snn.kernels.pairs import WholeRun
+from rc_vs_snn.models.stack import Compiled, Stack
 
 
-class Run(Protocol):
-    """The compiled run of one kind of model."""
-
-    def __init__(self, model: Model) -> None: ...
-
-    @staticmethod
-    def n_inputs(model: Model) -> int:
-        """Return the number of channels the model reads."""
-        ...
-
-    def decide(self, encoded: SpikeTimes, thresholds: np.ndarray, *, keep: bool) -> Pairs:
-        """Advance every row to its decision.
-
-        Args:
-            encoded: a batch.
-            thresholds: the rule's threshold at every step, ``(T,)`` float32.
-            keep: whether pairs are kept for ``differentiable``.
-        """
-        ...
-
-    def differentiable(self, pairs: Pairs) -> Tensor:
-        """Return the readouts of all pairs, ``(pairs, K)``, with gradient; inside ``deferred_gradients``."""
-        ...
+def _lstm_run(net: Stack, encoded: SpikeTimes, thresholds: np.ndarray) -> WholeRun:
+    cell, readout = net["cell1"], net["readout"]
+    weights = lstm.Weights(
+        cell.input.fan_out, cell.input.bias, cell.recurrent.fan_out, readout.fan_out, readout.bias
+    )
+    return lstm.run(encoded.steps, encoded.hold, thresholds, weights, _mask(net, len(encoded)))
 
 
-def run_of(model: Model, encoded: Encoded) -> Run | None:
-    """Return the compiled run of a model on a code, or None where there is none.
-
-    There is one for a recurrent network of one LSTM layer and for a rank-snn of one leaky layer, on
-    spike times, in float32 on the CPU; while gradients are recorded, only if all its weights take them.
-    """
-    if not isinstance(encoded, SpikeTimes) or encoded.device.type != "cpu" or not len(encoded):
-        return None
-    kind = _kind_of(model)
-    if kind is None or kind.n_inputs(model) != encoded.n_channels:
-        return None  # of another width, the model's own step says what is wrong
-    if torch.is_autocast_enabled("cpu") or torch.get_default_dtype() != torch.float32:
-        return None
-    assert isinstance(model, torch.nn.Module)
-    recording = torch.is_grad_enabled()
-    for parameter in model.parameters():
-        if parameter.dtype != torch.float32 or (recording and not parameter.requires_grad):
-            return None
-    return kind(model)
+def _leaky_run(net: Stack, encoded: SpikeTimes, thresholds: np.ndarray) -> WholeRun:
+    synapses, layer, readout = net["synapses1"], net["neurons1"], net["readout"]
+    weights = leaky.Weights(
+        synapses.fan_out, synapses.bias, layer.neuron.beta, layer.neuron.threshold,
+        readout.fan_out, readout.bias, net["output"].decay,
+    )  # fmt: skip
+    softmax, mask = net.evidence == "probability", _mask(net, len(encoded))
+    return leaky.run(encoded.steps, encoded.hold, thresholds, softmax, weights, layer.fused, mask)
 
 
-def _kind_of(model: Model) -> type[Run] | None:
-    # By type and not isinstance: a subclass may compute something else.
-    if type(model) is RecurrentClassifier:
-        return LSTMRun if len(model.cells) == 1 and type(model.cells[0]) is LSTMCell else None
-    if type(model) is RankSNN:
-        return LeakyRun if len(model.neurons) == 1 and LeakyRun.knows(model) else None
-    return None
+_NO_MASK = torch.zeros(0, 0)
 
 
-def decide(run: Run, encoded: SpikeTimes, thresholds: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Return each row's decision step ``(B,)`` and the readout there ``(B, K)``, without gradient."""
-    parts = [run.decide(part, thresholds, keep=False) for part in _split(encoded, ROWS)]
-    step = np.concatenate([part.decided for part in parts])
-    readout = np.concatenate([part.chosen for part in parts])
-    return torch.from_numpy(step), torch.from_numpy(readout)
+def _mask(net: Stack, rows: int) -> Tensor:
+    """Return the dropout mask of every row, or one of no rows."""
+    mask = net["dropout1"].initial_state(rows, net["readout"].bias).mask
+    return _NO_MASK if mask is None else mask
 
 
-def decide_differentiable(
-    run: Run, encoded: SpikeTimes, thresholds: np.ndarray
-) -> tuple[Tensor, Tensor, Iterator[tuple[int, Tensor, Tensor]]]:
-    """Run to the decisions with gradient, inside ``deferred_gradients``.
-
-    Returns:
-        Each row's decision step ``(B,)``, the readout there ``(B, K)``, and ``(step, rows, readouts)`` of
-        every step: the rows undecided before it and their readouts ``(rows, K)``.
-    """
-    parts = [run.decide(part, thresholds, keep=True) for part in _split(encoded, ROWS)]
-    readouts = [run.differentiable(part) for part in parts]
-    step = torch.from_numpy(np.concatenate([part.decided for part in parts]))
-    chosen = [each[torch.from_numpy(part.last)] for each, part in zip(readouts, parts, strict=True)]
-    return step, torch.cat(chosen), _by_step(parts, readouts)
-
-
-def _by_step(parts: list[Pairs], readouts: list[Tensor]) -> Iterator[tuple[int, Tensor, Tensor]]:
-    first = np.cumsum([0, *(len(part.decided) for part in parts)])
-    for step in range(max(int(part.decided.max()) for part in parts) + 1):
-        bounds = [slice(part.bounds[step], part.bounds[step + 1]) for part in parts]
-        rows = [base + part.row[at] for base, part, at in zip(first[:-1], parts, bounds, strict=True)]
-        yield (
-            step,
-            torch.from_numpy(np.concatenate(rows)),
-            torch.cat([each[at] for each, at in zip(readouts, bounds, strict=True)]),
-        )
+def _lstm_sample(net: Stack, thresholds: np.ndarray, hold: bool) -> Advance:
+    cells, readout = _numbered(net, "cell"), net["readout"]
+    width, n_classes = cells[0].hidden, readout.n_outputs
+    first, *deeper = (_copy(cell.input.fan_out) for cell in cells)
+    return partial(
+        cast(Any, lstm_step),
+        first,
+        _stacked(deeper, (width, 4 * width)),
+        _stacked([_copy(cell.recurrent.fan_out) for cell in cells]),
+        _stacked([_copy(cell.input.bias) for cell in cells]),
+        _copy(readout.fan_out),
+        _copy(readout.bias),
+        thresholds.astype(np.float32),
+        hold,
+        *Inputs.of(len(first)),
+        np.zeros(5 * width, np.float32),
+        np.zeros((3, len(cells), width), np.float32),
+        np.zeros((2, n_classes), np.float32),
+    )
 
 
-def _split(encoded: SpikeTimes, rows: int) -> list[SpikeTimes]:
-    if len(encoded) <= rows:
-        return [encoded]
-    edges = [*range(0, len(encoded), rows), len(encoded)]
-    return [encoded.select(torch.arange(begin, end)) for begin, end in itertools.pairwise(edges)]
+def _leaky_sample(net: Stack, thresholds: np.ndarray, hold: bool) -> Advance:
+    synapses, layers, readout = _numbered(net, "synapses"), _numbered(net, "neurons"), net["readout"]
+    width, n_classes = synapses[0].n_outputs, readout.n_outputs
+    first, *deeper = (_copy(each.fan_out) for each in synapses)
+    return partial(
+        cast(Any, leaky_step),
+        first,
+        _stacked(deeper, (width, width)),
+        np.stack(
+            [
+                [_copy(each.bias) for each in synapses],
+                [_copy(layer.neuron.beta.clamp(0, 1)) for layer in layers],
+                [_copy(layer.neuron.threshold) for layer in layers],
+            ]
+        ),
+        layers[0].reset,
+        _copy(readout.fan_out),
+        np.stack([_copy(readout.bias), _copy(net["output"].decay.clamp(0, 1))]),
+        thresholds.astype(np.float32),
+        net.evidence == "probability",
+        hold,
+        *Inputs.of(len(first)),
+        np.zeros((3, len(layers), width), np.float32),
+        np.zeros(width + 1, np.int64),
+        np.zeros((3, n_classes), np.float32),
+    )
+
+
+def _numbered(net: Stack, name: str) -> list:
+    return [layer for key, layer in net.layers.items() if key.rstrip("0123456789") == name]
+
+
+def _copy(tensor: Tensor) -> np.ndarray:
+    return np.array(tensor.detach().numpy(), dtype=np.float32, order="C")
+
+
+def _stacked(arrays: list[np.ndarray], shape: Iterable[int] = ()) -> np.ndarray:
+    return np.stack(arrays) if arrays else np.zeros((0, *shape), np.float32)
+
+
+LSTM_NET = Compiled(_lstm_run, _lstm_sample)
+LSTM_NET_OF_MANY = Compiled(None, _lstm_sample)
+LEAKY_NET = Compiled(_leaky_run, _leaky_sample)
+LEAKY_NET_OF_MANY = Compiled(None, _leaky_sample)

@@ -1,9 +1,5 @@
-"""One sample at a time: push each step's spikes, get the decision at the step it falls.
+"""The path under which ``Decider`` was taught first; it lives in ``rc_vs_snn.decision``."""
 
-The models and the rule are the package's; what differs is the work per step, which follows the
-spikes that arrive and not the size of the input.
-"""
-
-from rc_vs_snn.streaming.decider import Decided, Decider, events_by_step
+from rc_vs_snn.decision.stream import Decided, Decider, events_by_step
 
 __all__ = ["Decided", "Decider", "events_by_step"]

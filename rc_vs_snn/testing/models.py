@@ -8,16 +8,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rc_vs_snn.models.interface import Model, State
+from rc_vs_snn.models.cost import counter_of
+from rc_vs_snn.models.interface import Model
+from rc_vs_snn.models.state import State, mapped, select, tensors
 from rc_vs_snn.testing.promise import require
 
 
 def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_classes: int = 3) -> None:
     """Check that a model keeps its state outside and treats every row on its own.
 
-    The state is a tuple of tensors, the batch first; a step changes neither its arguments nor the
+    The state is a nest of tensors, the batch first; a step changes neither its arguments nor the
     module; a row's readout does not depend on the other rows; gradients reach every parameter;
-    train and eval mode run; synaptic operations are counted per row.
+    train and eval mode run; operations, if the model counts them, are counted per row.
 
     Args:
         build: ``build(layout=..., n_classes=...)`` returns an ``nn.Module`` that is a
@@ -74,14 +76,16 @@ def _check_state(model: Model, inputs: Tensor, n_classes: int) -> None:
 
 
 def _check_form(state: State, n_rows: int, source: str) -> None:
+    parts = list(tensors(state))
     require(
-        isinstance(state, tuple) and all(isinstance(part, Tensor) for part in state),
-        f"the state must be a tuple of tensors, got {type(state).__name__} from {source}",
+        len(parts) > 0,
+        f"the state must be a tuple of tensors, got {type(state).__name__} from {source} (a mapping or "
+        "dataclass of tensors does too)",
     )
     require(
-        all(part.ndim >= 1 and len(part) == n_rows for part in state),
+        all(part.ndim >= 1 and len(part) == n_rows for part in parts),
         f"every state tensor must have the batch ({n_rows}) first, so that decided rows can be dropped; got "
-        f"{[tuple(part.shape) for part in state]} from {source}",
+        f"{[tuple(part.shape) for part in parts]} from {source}",
     )
 
 
@@ -89,12 +93,12 @@ def _check_stateless(model: Model, inputs: Tensor) -> None:
     alone, _ = _run(model, inputs)
     state, others = model.initial_state(inputs.shape[1], inputs.device), model.initial_state(2, inputs.device)
     for step, x in enumerate(inputs):
-        given = [part.clone() for part in state]
+        given = mapped(state, Tensor.clone)
         first, new = model.step(x, state)
         _, others = model.step(1 - x[:2], others)  # another batch, of another size, in between
         second, _ = model.step(x, state)
         require(
-            all(torch.equal(a, b) for a, b in zip(given, state, strict=True)),
+            all(torch.equal(a, b) for a, b in zip(tensors(given), tensors(state), strict=True)),
             f"step {step} changed the state it was given in place; return new tensors",
         )
         require(
@@ -123,7 +127,7 @@ def _check_independent_rows(model: Model, inputs: Tensor) -> None:
         )
     rows = [2, 0]
     middle = len(inputs) // 2
-    resumed, _ = model.step(inputs[middle][rows], tuple(part[rows] for part in states[middle]))
+    resumed, _ = model.step(inputs[middle][rows], select(states[middle], torch.tensor(rows)))
     require(
         torch.allclose(resumed, together[middle, rows], rtol=1e-4, atol=1e-5),
         f"after selecting rows {rows} of the state in the middle of a sequence, their readout changed; the "
@@ -132,20 +136,25 @@ def _check_independent_rows(model: Model, inputs: Tensor) -> None:
 
 
 def _check_operations(model: Model, inputs: Tensor) -> None:
+    count = counter_of(model, analogue=False)
+    if count is None:
+        return
     _, states = _run(model, inputs)
+    first = torch.tensor([0])
     for step, x in enumerate(inputs):
         before, after = states[step], states[step + 1]
-        counts = model.operations(x, before, after)
-        require(len(counts) == 2, "operations(x, before, after) must return (acs, macs)")
-        first = model.operations(x[:1], tuple(part[:1] for part in before), tuple(part[:1] for part in after))
-        for name, count, alone in zip(("acs", "macs"), counts, first, strict=True):
+        together = count(x, before, after)
+        alone = count(x[:1], select(before, first), select(after, first))
+        for name in ("acs", "macs", "leaks"):
+            counted = getattr(together, name)
             require(
-                tuple(count.shape) == (len(x),) and bool((count >= 0).all()),
+                tuple(counted.shape) == (len(x),) and not bool((counted < 0).any()),
                 f"operations must count {name} per row, none negative: shape ({len(x)},), "
-                f"got {tuple(count.shape)}",
+                f"got {tuple(counted.shape)}",
             )
             require(
-                torch.allclose(count[:1], alone), f"a row's {name} at step {step} depend on the other rows"
+                torch.allclose(counted[:1], getattr(alone, name), equal_nan=True),
+                f"a row's {name} at step {step} depend on the other rows",
             )
 
 

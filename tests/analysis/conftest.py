@@ -7,8 +7,8 @@ import pytest
 
 from rc_vs_snn import records
 from rc_vs_snn.contracts import Trace
-from rc_vs_snn.metrics import summarise
-from rc_vs_snn.rules import FirstSpike, decide
+from rc_vs_snn.decision.metrics import summarise
+from rc_vs_snn.decision.rules import FirstSpike, decide
 
 
 def simulate(seed: int, n: int, n_steps: int, n_classes: int, gain: float, kind: str) -> Trace:

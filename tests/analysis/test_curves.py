@@ -26,12 +26,13 @@ def random_trace(kind: str, n=40, n_steps=5, n_classes=4, seed=0) -> Trace:
         acs=rng.integers(1, 9, (n, n_steps)).cumsum(axis=1),
         macs=rng.integers(1, 9, (n, n_steps)).cumsum(axis=1),
         input_events=rng.integers(1, 9, (n, n_steps)).cumsum(axis=1),
+        leaks=rng.integers(1, 9, (n, n_steps)).cumsum(axis=1),
     )
 
 
 def naive_point(trace: Trace, threshold: float) -> dict[str, float]:
     """The first-spike rule and its numbers as plain loops over single values."""
-    right, steps, decided, tied, acs, macs, right_decided = [], [], [], [], [], [], []
+    right, steps, decided, tied, acs, macs, leaks, right_decided = [], [], [], [], [], [], [], []
     for row in range(len(trace)):
         step, spiked = trace.n_steps - 1, []
         for candidate in range(trace.n_steps):
@@ -50,6 +51,7 @@ def naive_point(trace: Trace, threshold: float) -> dict[str, float]:
         tied.append(len(spiked) > 1)
         acs.append(trace.acs[row, step])
         macs.append(trace.macs[row, step])
+        leaks.append(trace.leaks[row, step])
     n = len(trace)
     return {
         "mean_step": sum(steps) / n,
@@ -60,6 +62,7 @@ def naive_point(trace: Trace, threshold: float) -> dict[str, float]:
         "tied": sum(tied) / n,
         "acs": sum(acs) / n,
         "macs": sum(macs) / n,
+        "leaks": sum(leaks) / n,
     }
 
 

@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from rc_vs_snn import InputError
 from rc_vs_snn.models import ConvRankSNN, ConvRCLSTM
-from rc_vs_snn.models.conv import stages
+from rc_vs_snn.models.cost import Signal
+from rc_vs_snn.models.layers.conv import Conv, stages
 
 BUILD = {
     "lstm": ConvRCLSTM,
@@ -22,6 +23,13 @@ BUILD = {
     ),
 }
 HYBRIDS = ["analogue first", "analogue convolutions"]
+SYNAPSES = ("conv", "spiking_conv", "hidden_synapses")
+NORMS = ("norm", "spiking_norm", "hidden_norm")
+
+
+def numbered(model, name):
+    """The layers of one name, with a number or without."""
+    return [layer for key, layer in model.layers.items() if key.rstrip("0123456789") == name]
 
 
 def test_the_stages_halve_28_pixels_twice():
@@ -56,17 +64,16 @@ def test_any_image_layout_runs_and_learns(name):
     assert readout.shape == (5, 3)
     total.backward()
     for key, parameter in model.named_parameters():
-        if not key.startswith("output.neuron.threshold"):
-            assert parameter.grad is not None, key
-            assert torch.isfinite(parameter.grad).all(), key
+        assert parameter.grad is not None, key
+        assert torch.isfinite(parameter.grad).all(), key
 
 
 @pytest.mark.parametrize("hidden", [5, 0])
 def test_the_spiking_net_equals_a_plain_loop(hidden):
     torch.manual_seed(1)
     model = ConvRankSNN((8, 8), 3, maps=2, hidden=hidden, decay=0.8, gain=3.0, norm="none")
-    layers = [*model.convolutions, *([model.synapse] if hidden else [])]
-    norms = [*model.norms, *([model.hidden_norm] if hidden else [])]
+    layers = numbered(model, "spiking_conv") + numbered(model, "hidden_synapses")
+    norms = numbered(model, "spiking_norm") + numbered(model, "hidden_norm")
     with torch.no_grad():
         for norm in norms:
             norm.bias.uniform_(-0.3, 0.3)
@@ -84,7 +91,7 @@ def test_the_spiking_net_equals_a_plain_loop(hidden):
             membranes[index] = 0.8 * membranes[index] + current + bias - fired
             signal = (membranes[index] > 1).float()
             n_spikes += int(signal.sum())
-        membranes[5] = 0.8 * membranes[5] + model.readout(signal.flatten(1))
+        membranes[5] = 0.8 * membranes[5] + model["readout"](signal.flatten(1))
         torch.testing.assert_close(readout, membranes[5], rtol=1e-4, atol=1e-5)
     assert n_spikes > 50
 
@@ -98,15 +105,16 @@ def test_batch_normalisation_folds_into_the_synapses(name):
     x = (torch.rand(3, 5, 64) < 0.5).float()
     with torch.no_grad():
         for layer, norm, target in zip(
-            [*plain.analogue.convolutions, *plain.convolutions, plain.synapse],
-            [*model.analogue.norms, *model.norms, model.hidden_norm],
-            [*plain.analogue.norms, *plain.norms, plain.hidden_norm],
+            [layer for name in SYNAPSES for layer in numbered(plain, name)],
+            [layer for name in NORMS for layer in numbered(model, name)],
+            [layer for name in NORMS for layer in numbered(plain, name)],
             strict=True,
         ):
             norm.running_mean.uniform_(-0.2, 0.2)
             norm.running_var.uniform_(0.05, 0.2)
             factor = norm.weight / (norm.running_var + 1e-5).sqrt()
-            layer.weight.mul_(factor.view(-1, *[1] * (layer.weight.ndim - 1)))
+            weight = layer.weight  # (out, in, ...), of hidden synapses a view
+            weight.mul_(factor.view(-1, *[1] * (weight.ndim - 1)))
             target.bias.copy_(norm.bias - factor * norm.running_mean)
     states = [net.eval().initial_state(5, "cpu") for net in (model, plain)]
     spikes = 0.0
@@ -115,7 +123,7 @@ def test_batch_normalisation_folds_into_the_synapses(name):
         for index, net in enumerate((model, plain)):
             readout, states[index] = net.step(x[step], states[index])
             readouts.append(readout)
-        spikes += float((states[0][-3] > 1).sum())
+        spikes += float((states[0].layers["hidden_neurons"].membrane > 1).sum())
         torch.testing.assert_close(*readouts, rtol=1e-3, atol=1e-4)
     assert spikes > 0
 
@@ -142,18 +150,29 @@ def test_spiking_throughout_never_multiplies_and_hybrids_do(name):
     model = BUILD[name]((8, 8), 3, maps=2, hidden=5, gain=3.0)
     before = model.initial_state(3, "cpu")
     _, after = model.step(x, before)
-    acs, macs = model.operations(x, before, after)
-    assert (macs > 0).all() == (name in HYBRIDS)
-    assert (acs >= x.sum(1) * model.analogue.stages[0].fan_out if name in HYBRIDS else acs > 0).all()
+    cost = model.operations(x, before, after)
+    assert (cost.macs > 0).all() == (name in HYBRIDS)
+    assert (cost.acs > 0).all()
 
 
 def test_analogue_convolutions_are_the_rc_lstms():
     torch.manual_seed(6)
     spiking = ConvRankSNN((8, 8), 3, maps=4, analogue_stages=4)
     lstm = ConvRCLSTM((8, 8), 3, maps=4, norm="batch")
-    lstm.block.load_state_dict(spiking.analogue.state_dict())
-    images = (torch.rand(5, 1, 8, 8) < 0.5).float()
-    assert torch.equal(spiking.analogue(images, True), lstm.block(images, True))
+    shared = {
+        key: value
+        for key, value in spiking.state_dict().items()
+        if key.startswith(("layers.conv", "layers.norm"))
+    }
+    lstm.load_state_dict({**lstm.state_dict(), **shared})
+    features = []
+    for model in (spiking, lstm):
+        x = (torch.rand(5, 64, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+        for name in [name for name in model._order if name[:4] in ("imag", "conv", "norm", "relu")]:
+            x, _ = model[name].step(x, None, 0)
+        features.append(x)
+    assert features[0].shape == (5, 8, 2, 2)
+    assert torch.equal(*features)
 
 
 def test_a_spiking_neuron_is_left_between_analogue_stages_and_the_output():
@@ -173,34 +192,78 @@ def test_no_more_stages_than_there_are_can_be_analogue(n_stages):
 
 
 def test_operations_of_the_first_stage_by_hand():
-    """5x5 kernel, stride 2, m = 2 maps: 2 * 25 / 4 = 12.5 synapses for each input spike."""
+    """5x5 kernel, stride 2, m = 2 maps: an input reaches the outputs whose window holds it."""
     model = ConvRankSNN((8, 8), 3, maps=2, hidden=5).eval()
     with torch.no_grad():
-        for layer in model.convolutions:
+        for layer in numbered(model, "spiking_conv"):
             layer.weight.zero_()
     x = torch.zeros(2, 64)
-    x[0, :3] = 1
+    x[0, :3] = 1  # row 0: windows are centred on pixels 0, 2, 4, 6, two pixels wide to each side
     before = model.initial_state(2, "cpu")
     _, after = model.step(x, before)
-    acs, macs = model.operations(x, before, after)
-    assert acs.tolist() == [3 * 12.5, 0]
-    assert macs.tolist() == [0, 0]
+    cost = model.operations(x, before, after)
+    rows, columns = 2, (2, 2, 3)  # windows that hold row 0, and columns 0, 1 and 2
+    assert cost.acs.tolist() == [2 * rows * sum(columns), 0]
+    assert cost.macs.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 7), (28, 28)])
+@pytest.mark.parametrize("depth", [4, 6])
+def test_connections_at_the_border_are_those_of_the_convolution(size, depth):
+    for stage in stages((2, *size), 4, depth):
+        layer = Conv(stage)
+        ones = torch.ones(1, *stage.inputs, requires_grad=True)
+        functional.conv2d(
+            ones, torch.ones_like(layer.weight), None, layer.stride, layer.padding
+        ).sum().backward()
+        x = (torch.rand(1, *stage.inputs) < 0.3).float()
+        signal = Signal(lambda x=x: x, False, torch.zeros(1))
+        cost, _ = layer.operations(signal, None, None, 0)
+        assert cost.acs.item() == (ones.grad * x).sum().item()
+        analogue = Signal(lambda x=x: x, True, torch.zeros(1))
+        assert layer.operations(analogue, None, None, 0)[0].macs.item() == ones.grad.sum().item()
 
 
 def test_operations_without_a_hidden_layer_by_hand():
-    """Every pixel fires every neuron: 12.5 + 9 m, and so on, for each spike, and K for each of the last."""
+    """Every pixel fires every neuron, so every connection is used, and K for each of the last."""
     model = ConvRankSNN((8, 8), 3, maps=2, hidden=0, norm="none").eval()
     with torch.no_grad():
-        for layer, norm in zip(model.convolutions, model.norms, strict=True):
+        for layer, norm in zip(numbered(model, "spiking_conv"), numbered(model, "spiking_norm"), strict=True):
             layer.weight.zero_()
             norm.bias.fill_(2.0)
     before = model.initial_state(1, "cpu")
     _, after = model.step(torch.ones(1, 64), before)
-    acs, macs = model.operations(torch.ones(1, 64), before, after)
-    spikes = (64, 2 * 16, 2 * 16, 4 * 4, 4 * 4)
-    fan_outs = (2 * 25 / 4, 2 * 9, 4 * 9 / 4, 4 * 9, 3)
-    assert acs.tolist() == [sum(n * fan_out for n, fan_out in zip(spikes, fan_outs, strict=True))]
-    assert macs.tolist() == [0]
+    cost = model.operations(torch.ones(1, 64), before, after)
+    # Outputs of one axis, by how many inputs each sees: 5 wide over 8 with stride 2, 3 over 4, 3 over 4
+    # with stride 2, 3 over 2.
+    seen = ((3, 5, 5, 4), (2, 3, 3, 2), (2, 3), (2, 2))
+    channels = ((1, 2), (2, 2), (2, 4), (4, 4))
+    connections = sum(a * b * sum(axis) ** 2 for axis, (a, b) in zip(seen, channels, strict=True))
+    assert cost.acs.tolist() == [connections + 4 * 4 * 3]
+    assert cost.macs.tolist() == [0]
+    assert cost.leaks.tolist() == [2 * 16 + 2 * 16 + 4 * 4 + 4 * 4 + 3]
+
+
+def test_operations_are_right_in_training_mode_too():
+    """Batch statistics of step 0 and dropout: what the step computed is counted, and nothing changes."""
+    torch.manual_seed(0)
+    model = ConvRankSNN((8, 8), 3, maps=2, hidden=6, gain=3.0, dropout=0.5, analogue_stages=1)
+    x = (torch.rand(7, 64) < 0.5).float()
+    before = model.initial_state(7, "cpu")
+    running = model["norm1"].running_mean.clone()
+    seen = {}
+    for name in ("spiking_conv1", "readout"):
+        model[name].register_forward_hook(lambda _, given, __, name=name: seen.update({name: given[0]}))
+    _, after = model.step(x, before)
+    assert not torch.equal(model["norm1"].running_mean, running)
+    running = model["norm1"].running_mean.clone()
+    cost = model.operations(x, before, after)
+    assert torch.equal(model["norm1"].running_mean, running)
+    hidden = (seen["readout"] != 0).sum(1)  # dropped spikes cost nothing, those that are left one each
+    assert 0 < hidden.sum() < (after.layers["hidden_neurons"].membrane > 1).sum()
+    model["readout"].n_outputs = 0  # the readout then counts nothing
+    without = model.operations(x, before, after)
+    assert torch.equal(cost.acs - without.acs, 3.0 * hidden)
 
 
 def test_features_of_a_sample_do_not_depend_on_the_batch():
@@ -213,9 +276,9 @@ def test_features_of_a_sample_do_not_depend_on_the_batch():
 
 def test_dropout_silences_hidden_neurons_in_training_only():
     model = ConvRankSNN((8, 8), 3, maps=2, hidden=40, dropout=0.5)
-    assert len(model.initial_state(2, "cpu")) == 8  # six membranes, the mask, the mark of step 0
+    assert model.initial_state(2, "cpu").layers["dropout"].mask.shape == (2, 40)
     model.eval()
-    assert len(model.initial_state(2, "cpu")) == 7
+    assert model.initial_state(2, "cpu").layers["dropout"].mask is None
 
 
 @pytest.mark.parametrize(
@@ -235,8 +298,8 @@ def test_group_normalisation_is_torchs():
     torch.manual_seed(3)
     model = ConvRCLSTM((8, 8), 3, maps=4)
     x = torch.rand(2, 1, 8, 8)
-    first = functional.relu(model.block.norms[0](model.block.convolutions[0](x), first=True))
-    maps = model.block.convolutions[0](x).reshape(2, 4, -1)  # four groups of one map
+    first = functional.relu(model["norm1"](model["conv1"](x), first=True))
+    maps = model["conv1"](x).reshape(2, 4, -1)  # four groups of one map
     expected = functional.relu(
         (maps - maps.mean(2, keepdim=True)) / (maps.var(2, correction=0, keepdim=True) + 1e-5).sqrt()
     )

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from rc_vs_snn.models.norm import FirstStepNorm, averaging
+from rc_vs_snn.models.layers.norm import FirstStepNorm, averaging
 
 
 def test_the_first_step_normalises_by_its_own_statistics():

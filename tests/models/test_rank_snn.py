@@ -29,9 +29,9 @@ def test_equals_a_five_line_lif_loop(reset):
     v, u, expected, n_spikes = torch.zeros(4, 20), torch.zeros(4, 3), [], 0
     for step in range(9):
         fired = (v > 0.7).float()
-        v = 0.8 * (v * (1 - fired) if reset == "zero" else v) + model.synapses[0](x[step])
+        v = 0.8 * (v * (1 - fired) if reset == "zero" else v) + model["synapses1"](x[step])
         v = v - 0.7 * fired if reset == "subtract" else v
-        u = 0.8 * u + model.readout((v > 0.7).float())
+        u = 0.8 * u + model["readout"]((v > 0.7).float())
         expected.append(u)
         n_spikes += int((v > 0.7).sum())
     assert 50 < n_spikes < 500  # the loop is about spikes, not silence
@@ -45,9 +45,9 @@ def test_synaptic_neuron_equals_its_loop():
     i, v, u, expected = torch.zeros(4, 20), torch.zeros(4, 20), torch.zeros(4, 3), []
     for step in range(9):
         fired = (v > 1.0).float()
-        i = 0.6 * i + model.synapses[0](x[step])
+        i = 0.6 * i + model["synapses1"](x[step])
         v = 0.8 * v + i - fired
-        u = 0.8 * u + model.readout((v > 1.0).float())
+        u = 0.8 * u + model["readout"]((v > 1.0).float())
         expected.append(u)
     torch.testing.assert_close(run(model, x), torch.stack(expected))
 
@@ -78,22 +78,23 @@ def test_operations_by_hand():
     """C = 3, H = 4, K = 2: each input spike costs 4, each hidden spike 2 accumulates; no multiplications."""
     model = RankSNN((3,), 2, hidden=4, decay=0.5, learn_decay=False)
     with torch.no_grad():
-        model.synapses[0].weight.copy_(torch.tensor([[2.0, 0, 0], [0, 2, 0], [0, 0, 2], [0, 0, 0]]))
-        model.synapses[0].bias.zero_()
+        model["synapses1"].weight.copy_(torch.tensor([[2.0, 0, 0], [0, 2, 0], [0, 0, 2], [0, 0, 0]]))
+        model["synapses1"].bias.zero_()
     x = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
     before = model.initial_state(2, "cpu")
     _, after = model.step(x, before)
-    acs, macs = model.operations(x, before, after)
-    assert acs.tolist() == [2 * 4 + 2 * 2, 0]  # two input spikes make two hidden neurons fire
-    assert macs.tolist() == [0, 0]
+    cost = model.operations(x, before, after)
+    assert cost.acs.tolist() == [2 * 4 + 2 * 2, 0]  # two input spikes make two hidden neurons fire
+    assert cost.macs.tolist() == [0, 0]
+    assert cost.leaks.tolist() == [4 + 2] * 2  # every membrane decays, whatever arrives
 
 
 def test_learned_decay_and_threshold_are_per_neuron_parameters():
     names = dict(RankSNN((3,), 2, hidden=4, learn_decay=True, learn_threshold=True).named_parameters())
-    assert names["neurons.0.neuron.beta"].shape == (4,)
-    assert names["neurons.0.neuron.threshold"].shape == (4,)
+    assert names["layers.neurons1.neuron.beta"].shape == (4,)
+    assert names["layers.neurons1.neuron.threshold"].shape == (4,)
     fixed = dict(RankSNN((3,), 2, hidden=4, learn_decay=False).named_parameters())
-    assert not [name for name in fixed if "beta" in name or "threshold" in name]
+    assert not [name for name in fixed if "beta" in name or "threshold" in name or "decay" in name]
 
 
 @pytest.mark.parametrize("spike_grad", ["fast-sigmoid", "atan", "sigmoid", "triangular", "straight-through"])
@@ -101,7 +102,7 @@ def test_every_surrogate_gradient_reaches_the_input_weights(spike_grad):
     torch.manual_seed(5)
     model = RankSNN((6,), 3, hidden=8, spike_grad=spike_grad, gain=3.0)
     run(model, torch.ones(4, 2, 6)).sum().backward()
-    assert model.synapses[0].weight.grad.abs().sum() > 0
+    assert model["synapses1"].stored.grad.abs().sum() > 0
 
 
 @pytest.mark.parametrize(

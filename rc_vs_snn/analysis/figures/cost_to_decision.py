@@ -1,8 +1,9 @@
-"""What a decision costs in synaptic operations, accumulates and multiply-accumulates kept apart."""
+"""What a decision costs: accumulates and multiply-accumulates drawn apart, leaks in the numbers beside."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -29,7 +30,7 @@ class CostToDecision:
 
     def table(self, groups: Sequence[Group]) -> Table:
         """Return the threshold sweep and the operating point of every label."""
-        return sweeps_and_points(groups, ["accuracy", *OPERATIONS])
+        return sweeps_and_points(groups, ["accuracy", *OPERATIONS, "leaks"])
 
     @style.applied()
     def draw(self, table: Table) -> Figure:
@@ -71,7 +72,9 @@ def _legend(table: Table, looks: dict[str, style.Look]) -> list[Line2D]:
     for label, look in looks.items():
         rows = table.where(label=label)
         none = [name for name, column in (("ACs", "acs"), ("MACs", "macs")) if not (rows[column] > 0).any()]
-        text = f"{label} (no {' and no '.join(none)})" if none else label
+        counted = bool(np.isfinite(rows["acs"]).any())
+        without = f"no {' and no '.join(none)}" if counted else "operations not counted"
+        text = f"{label} ({without})" if none else label
         handles.append(
             style.key(
                 text,

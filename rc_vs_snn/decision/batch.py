@@ -1,0 +1,135 @@
+"""Running a model until it decides: early exit that drops decided rows, and the full pass.
+
+``run_to_decision`` and ``rules.decide`` on a full trace give the same decisions; the first computes
+only what is needed. It is differentiable: a backward pass runs only through the steps before each
+row's decision.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rc_vs_snn.contracts import Decision, EvidenceKind
+from rc_vs_snn.decision.evidence import evidence_of
+from rc_vs_snn.decision.rules import Rule, thresholds_of
+from rc_vs_snn.encoded import Encoded
+from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.pairs import WholeRun
+from rc_vs_snn.kernels.rule import n_spikes, verdict_of_tensors
+from rc_vs_snn.kernels.synapses import deferred_gradients
+from rc_vs_snn.models.interface import Model
+from rc_vs_snn.models.state import State, select
+
+Observer = Callable[[int, Tensor, Tensor], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Decisions of one batch, with what training needs to differentiate through them.
+
+    Attributes:
+        label, step, decided, tied, evidence: as in ``Decision``, tensors ``(B,)``.
+        readout: logits or membrane potentials at each row's decision step, ``(B, K)``, with gradient.
+    """
+
+    label: Tensor
+    step: Tensor
+    decided: Tensor
+    tied: Tensor
+    evidence: Tensor
+    readout: Tensor
+
+    def decision(self) -> Decision:
+        """Return the decisions as plain arrays."""
+        names = ("label", "step", "decided", "tied", "evidence")
+        return Decision(**{name: getattr(self, name).cpu().numpy() for name in names})
+
+
+def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observer | None = None) -> Outcome:
+    """Advance a batch step by step; a row leaves when a class's evidence reaches the threshold.
+
+    Args:
+        model: the classifier, on the device of ``encoded``.
+        encoded: a batch of B samples.
+        rule: the threshold over time.
+        observe: called at every step with ``(step, rows, readout)``: the rows (indices into the
+            batch) still undecided before the step, and their readout ``(rows, K)``.
+
+    Returns:
+        One decision per row, in the order of the batch.
+
+    Source: Jeffares et al., arXiv 2110.02865, section 2 (backward from the first spike only).
+    """
+    thresholds = thresholds_of(rule, encoded.n_steps)
+    whole = _whole_run(model, encoded, thresholds, observe)
+    step, readout = whole or _step_by_step(model, encoded, thresholds, observe)
+    return _outcome(step, readout, model.evidence, thresholds)
+
+
+def _whole_run(
+    model: Model, encoded: Encoded, thresholds: np.ndarray, observe: Observer | None
+) -> tuple[Tensor, Tensor] | None:
+    """Return what ``_step_by_step`` does, computed in compiled loops; None where there are none."""
+    run: Callable[[Encoded, np.ndarray], WholeRun | None] | None = getattr(model, "run", None)
+    if run is None or (observe is not None and backend.at_inference()):
+        return None  # at inference a run keeps nothing to observe
+    found = run(encoded, thresholds.astype(np.float32))
+    if found is None:
+        return None
+    if observe is not None:
+        for each in found.every_step:
+            observe(*each)
+    return found.step, found.readout
+
+
+def _step_by_step(
+    model: Model, encoded: Encoded, thresholds: np.ndarray, observe: Observer | None
+) -> tuple[Tensor, Tensor]:
+    """Return step and readout of every row's decision, by the model's own ``step``."""
+    rows = torch.arange(len(encoded), device=encoded.device)
+    state = model.initial_state(len(encoded), encoded.device)
+    decided: list[tuple[Tensor, int, Tensor]] = []  # rows, step, readout
+    with deferred_gradients():
+        for step, threshold in enumerate(thresholds.tolist()):
+            readout, state = model.step(encoded.at(step), state)
+            if observe is not None:
+                observe(step, rows, readout)
+            leaving = n_spikes(evidence_of(readout.detach(), model.evidence), threshold) > 0
+            n_leaving = len(rows) if step == len(thresholds) - 1 else int(leaving.sum())
+            if n_leaving == len(rows):
+                decided.append((rows, step, readout))
+                break
+            if n_leaving:
+                out, stay = leaving.nonzero().squeeze(1), (~leaving).nonzero().squeeze(1)
+                decided.append((rows[out], step, readout[out]))
+                rows, encoded, state = rows[stay], encoded.select(stay), select(state, stay)
+    back = torch.cat([rows for rows, _, _ in decided]).argsort()
+    steps = torch.cat([torch.full_like(rows, step) for rows, step, _ in decided])[back]
+    return steps, torch.cat([readout for _, _, readout in decided])[back]
+
+
+def _outcome(step: Tensor, readout: Tensor, kind: EvidenceKind, thresholds: np.ndarray) -> Outcome:
+    evidence = evidence_of(readout.detach(), kind)
+    in_force = torch.from_numpy(thresholds).to(evidence)[step]
+    spikes = n_spikes(evidence, in_force[:, None])
+    label, best = verdict_of_tensors(evidence)
+    return Outcome(label, step, spikes > 0, spikes > 1, best, readout)
+
+
+def run_full(model: Model, encoded: Encoded) -> Tensor:
+    """Return the readout at every step, ``(T, B, K)``, with gradient: nothing exits early."""
+    with deferred_gradients():
+        return torch.stack([readout for readout, _, _, _ in iterate(model, encoded)])
+
+
+def iterate(model: Model, encoded: Encoded) -> Iterator[tuple[Tensor, Tensor, State, State]]:
+    """Yield ``(readout, input, state before, state after)`` of every step of a full pass."""
+    state = model.initial_state(len(encoded), encoded.device)
+    for step in range(encoded.n_steps):
+        x = encoded.at(step)
+        readout, after = model.step(x, state)
+        yield readout, x, state, after
+        state = after

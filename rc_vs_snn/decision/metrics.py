@@ -1,0 +1,115 @@
+"""The numbers of one operating point: how often right, how soon, at what cost. Plain numpy."""
+
+import numpy as np
+
+from rc_vs_snn.contracts import Decision, Trace
+from rc_vs_snn.errors import InputError
+
+
+def summarise(trace: Trace, decision: Decision) -> dict[str, float | int]:
+    """Return the numbers of one set of decisions. Shares and accuracies lie in [0, 1].
+
+    Args:
+        trace: what the model said, N samples of T steps.
+        decision: what was decided about the same N samples, in the same order.
+
+    Returns:
+        By name (an accuracy over no sample at all is NaN):
+
+        - ``accuracy``: share of right labels, over all samples;
+        - ``coverage``: share of samples decided by an output spike; ``accuracy_decided``: over those;
+        - ``forced``: share of the others, read at the last step; ``forced_accuracy``: over those;
+        - ``tied``: share of samples with several output spikes at the decision step;
+        - ``mean_step``, ``median_step``: decision step, 0-based, forced ones at the last step;
+        - ``earliness``: see `earliness`; ``harmonic_mean``: see `harmonic_mean`;
+        - ``acs``, ``macs``, ``leaks``, ``input_events``: mean accumulates, multiply-accumulates, leak
+          multiplications and input spikes per sample, from step 0 to the decision step inclusive (NaN:
+          not counted);
+        - first-step accuracy, three ways: ``accuracy_forced_at_step0`` (every sample read at step 0),
+          ``accuracy_decided_at_step0`` (over the ``share_decided_at_step0`` of samples that an output
+          spike decided there), ``share_right_at_step0`` (decided there and right, over all samples);
+        - ``n_samples``, ``n_steps``.
+
+    Raises:
+        InputError: no sample, or another number of decisions than of samples.
+    """
+    if len(trace) == 0 or len(decision) != len(trace):
+        raise InputError(f"{len(decision)} decisions for {len(trace)} samples; there must be one for each")
+    rows = np.arange(len(trace))
+    right = decision.label == trace.labels
+    decided_at_step0 = decision.decided & (decision.step == 0)
+    accuracy = _mean(right)
+    mean_step = _mean(decision.step)
+    early = earliness(mean_step, trace.n_steps)
+    return {
+        "accuracy": accuracy,
+        "accuracy_decided": _mean(right[decision.decided]),
+        "coverage": _mean(decision.decided),
+        "mean_step": mean_step,
+        "median_step": float(np.median(decision.step)),
+        "forced": _mean(~decision.decided),
+        "forced_accuracy": _mean(right[~decision.decided]),
+        "tied": _mean(decision.tied),
+        "earliness": early,
+        "harmonic_mean": harmonic_mean(accuracy, early),
+        "acs": _mean(trace.acs[rows, decision.step]),
+        "macs": _mean(trace.macs[rows, decision.step]),
+        "leaks": _mean(trace.leaks[rows, decision.step]),
+        "input_events": _mean(trace.input_events[rows, decision.step]),
+        "accuracy_forced_at_step0": _mean(trace.evidence[:, 0].argmax(axis=1) == trace.labels),
+        "accuracy_decided_at_step0": _mean(right[decided_at_step0]),
+        "share_decided_at_step0": _mean(decided_at_step0),
+        "share_right_at_step0": _mean(decided_at_step0 & right),
+        "n_samples": len(trace),
+        "n_steps": trace.n_steps,
+    }
+
+
+def earliness(mean_step: float, n_steps: int) -> float:
+    """Return the share of the sequence seen up to the decision: ``e = (step + 1) / T``, in (0, 1].
+
+    Despite its usual name, a *small* earliness is early.
+
+    Args:
+        mean_step: mean decision step, 0-based.
+        n_steps: number of time steps T.
+
+    Source: the ``earliness`` of aeon's early classifiers and of ml_edm.
+    """
+    return (mean_step + 1) / n_steps
+
+
+def harmonic_mean(accuracy: float, earliness: float) -> float:
+    """Return ``HM = 2 a (1 - e) / (a + 1 - e)``: high only if both right and early; 0 if neither.
+
+    Args:
+        accuracy: a, in [0, 1].
+        earliness: e, in (0, 1].
+
+    Source: aeon (``harmonic_mean`` of early classification), ml_edm.
+    """
+    total = accuracy + 1 - earliness
+    return 2 * accuracy * (1 - earliness) / total if total > 0 else 0.0
+
+
+def average_cost(accuracy: float, earliness: float, alpha: float) -> float:
+    """Return ``AvgCost = (1 - a) + alpha e``: an error costs 1, waiting for the whole sequence alpha.
+
+    Args:
+        accuracy: a, in [0, 1].
+        earliness: e, in (0, 1].
+        alpha: cost of the delay relative to an error, at least 0.
+
+    Raises:
+        InputError: a negative alpha.
+
+    Source: ml_edm (average cost).
+    """
+    if alpha < 0:
+        raise InputError(f"alpha must be at least 0, got {alpha:g}; a delay cannot earn anything")
+    return (1 - accuracy) + alpha * earliness
+
+
+def _mean(values: np.ndarray) -> float:
+    # numpy warns about the mean of nothing; "no such sample" is a normal outcome here
+    return float(np.mean(values)) if len(values) else float("nan")

@@ -1,0 +1,163 @@
+"""The first-spike rule, judged on a full evidence trace. No torch: training and analysis share it.
+
+Class k spikes at the first step at which its evidence reaches the threshold; the earliest spike
+decides. Several at one step: the largest evidence wins and the sample is marked tied (equal
+evidence: the lowest class index). None by the last step: the largest evidence at the last step is
+the label and the decision is marked forced (``decided`` False).
+
+Source: Jeffares et al., ICLR 2022, arXiv 2110.02865 (threshold crossing as the output spike).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from rc_vs_snn.contracts import Decision, EvidenceKind
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.kernels import rule as kernel
+from rc_vs_snn.registry import rules
+
+
+class Rule(Protocol):
+    """A threshold over time: all that may differ between decision rules."""
+
+    def threshold_at(self, step: int, n_steps: int) -> float:
+        """Return the threshold in force at ``step`` of ``n_steps``."""
+        ...
+
+
+@rules.register("first-spike")
+@dataclass(frozen=True)
+class FirstSpike:
+    """Decide at the first step at which a class's evidence reaches a constant threshold.
+
+    Attributes:
+        threshold: a probability in (0, 1], or a membrane potential above 0.
+    """
+
+    threshold: float = 0.95
+
+    def threshold_at(self, step: int, n_steps: int) -> float:
+        """Return the threshold in force at ``step`` of ``n_steps``."""
+        return self.threshold
+
+
+@rules.register("falling-threshold")
+@dataclass(frozen=True)
+class FallingThreshold:
+    """Decide like first-spike, with a threshold falling linearly from first to last step.
+
+    Attributes:
+        threshold: the threshold at step 0.
+        final: the threshold at the last step.
+    """
+
+    threshold: float = 0.95
+    final: float = 0.5
+
+    def threshold_at(self, step: int, n_steps: int) -> float:
+        """Return the threshold in force at ``step`` of ``n_steps``."""
+        if n_steps == 1:
+            return self.threshold
+        return self.threshold + (self.final - self.threshold) * step / (n_steps - 1)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Another rule with its threshold multiplied: how training eases into a high threshold.
+
+    Attributes:
+        rule: the rule.
+        factor: what its threshold is multiplied by.
+    """
+
+    rule: Rule
+    factor: float
+
+    def threshold_at(self, step: int, n_steps: int) -> float:
+        """Return the threshold in force at ``step`` of ``n_steps``."""
+        return self.factor * self.rule.threshold_at(step, n_steps)
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Another rule with its thresholds raised or lowered, all by one amount.
+
+    A membrane's threshold is multiplied by exp(amount). Of a probability the odds are, so that it stays
+    a probability.
+
+    Attributes:
+        rule: the rule.
+        evidence: what its thresholds are compared with.
+        amount: above 0 for later decisions.
+    """
+
+    rule: Rule
+    evidence: EvidenceKind
+    amount: float
+
+    def threshold_at(self, step: int, n_steps: int) -> float:
+        """Return the threshold in force at ``step`` of ``n_steps``."""
+        threshold = self.rule.threshold_at(step, n_steps)
+        factor = math.exp(self.amount)
+        if self.evidence == "membrane":
+            return threshold * factor
+        return threshold * factor / (1 - threshold + threshold * factor)
+
+
+def thresholds_of(rule: Rule, n_steps: int) -> np.ndarray:
+    """Return the threshold in force at every step, ``(T,)`` float64."""
+    return np.array([rule.threshold_at(step, n_steps) for step in range(n_steps)], np.float64)
+
+
+def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:
+    """Raise InputError if the evidence could never meet (or could not miss) the rule's threshold.
+
+    Args:
+        rule: the rule.
+        evidence: "probability" (thresholds in (0, 1]) or "membrane" (thresholds above 0).
+        n_steps: number of time steps T.
+    """
+    for step in range(n_steps):
+        threshold = rule.threshold_at(step, n_steps)
+        if evidence == "probability" and not 0 < threshold <= 1:
+            raise InputError(
+                f"threshold {threshold:g} at step {step} cannot be met by a probability; "
+                "choose one in (0, 1], such as 0.95"
+            )
+        if evidence == "membrane" and not 0 < threshold < np.inf:
+            raise InputError(
+                f"threshold {threshold:g} at step {step} is no firing threshold; a membrane potential "
+                "starts at 0, so choose one above 0, such as 4"
+            )
+
+
+def decide(evidence: np.ndarray, rule: Rule) -> Decision:
+    """Judge full evidence traces.
+
+    Args:
+        evidence: ``(N, T, K)``.
+        rule: the threshold over time.
+
+    Returns:
+        One decision per sample.
+
+    Raises:
+        InputError: a wrong shape, no step, or NaN in the evidence.
+    """
+    evidence = np.asarray(evidence)
+    if evidence.ndim != 3 or 0 in evidence.shape[1:]:
+        raise InputError(f"evidence must have shape (sample, time, class), got {evidence.shape}")
+    if np.isnan(evidence).any():
+        raise InputError("evidence holds NaN: the model diverged; lower the learning rate or clip gradients")
+    n_samples, n_steps, _ = evidence.shape
+    thresholds = thresholds_of(rule, n_steps).astype(evidence.dtype)
+    spikes = kernel.n_spikes(evidence, thresholds[:, None])  # (N, T)
+    fired = spikes > 0
+    decided = fired.any(axis=1)
+    step = np.where(decided, fired.argmax(axis=1), n_steps - 1)
+    rows = np.arange(n_samples)
+    label, best = kernel.verdict_of_arrays(evidence[rows, step])
+    return Decision(label, step.astype(np.int64), decided, spikes[rows, step] > 1, best)

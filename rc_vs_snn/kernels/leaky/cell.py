@@ -1,0 +1,177 @@
+"""One step of leaky integrate-and-fire neurons in one pass over memory, forward and backward.
+
+snnTorch's ``Leaky`` does the same in a dozen tensor operations, each of which reads and writes every
+membrane. This is its arithmetic, equal to it in value and gradient (tests/kernels/test_leaky.py), for
+membranes in float32 on the CPU.
+"""
+
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from rc_vs_snn.kernels import backend
+
+FAST_SIGMOID, ATAN = 0, 1
+SUBTRACT, ZERO, NONE = 0, 1, 2  # as snnTorch numbers them
+
+
+class Neuron(NamedTuple):
+    """What a layer's neurons have in common.
+
+    Attributes:
+        reset: SUBTRACT the threshold at a spike, ZERO the membrane, or NONE.
+        surrogate: derivative of a spike, FAST_SIGMOID or ATAN.
+        slope: its steepness.
+    """
+
+    reset: int
+    surrogate: int = FAST_SIGMOID
+    slope: float = 1.0
+
+
+def leaky(
+    current: Tensor, membrane: Tensor, decay: Tensor, threshold: Tensor, neuron: Neuron
+) -> tuple[Tensor, Tensor]:
+    """Return the spikes and the new membranes, ``(B, ..., n)`` each.
+
+    The reset carries no gradient but that of the threshold it subtracts, as in snnTorch.
+
+    Args:
+        current: input ``(B, ..., n)``.
+        membrane: potentials at the step before, likewise, in float32 on the CPU.
+        decay: per step ``(n,)``, clamped to [0, 1].
+        threshold: firing threshold ``(n,)``.
+        neuron: see there.
+    """
+    return _Leaky.apply(current.float(), membrane, decay, threshold, *neuron)
+
+
+def integrator(current: Tensor, membrane: Tensor, decay: Tensor) -> Tensor:
+    """Return the new membranes ``(B, n)`` of neurons that never fire; see ``leaky``, but for any membrane."""
+    if backend.reads(membrane):
+        return leaky(current, membrane, decay, torch.zeros_like(decay), Neuron(NONE))[1]
+    return decay.clamp(0, 1) * membrane + current
+
+
+@numba.njit(cache=True, error_model="numpy")
+def integrate(current, membrane, decay, threshold, reset, new):  # type: ignore[no-untyped-def]
+    """Fill the new membranes of one row, ``(n,)`` as every argument; ``new`` may be ``membrane``."""
+    for n in range(len(current)):
+        before = membrane[n]
+        fired = np.float32(before > threshold[n])
+        if reset == ZERO:
+            before = before * (np.float32(1) - fired)
+        value = decay[n] * before + current[n]
+        if reset == SUBTRACT:
+            value = value - fired * threshold[n]
+        new[n] = value
+
+
+@numba.njit(cache=True, error_model="numpy")
+def retreat(  # type: ignore[no-untyped-def]
+    from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
+    to_current, to_membrane, to_decay, to_threshold,
+):  # fmt: skip
+    """Fill the gradients of one row's currents and old membranes, ``(n,)``; add to those of the constants."""
+    half_pi = np.float32(np.pi / 2)
+    for n in range(len(new)):
+        shifted = new[n] - threshold[n]
+        if surrogate == FAST_SIGMOID:
+            scale = slope * abs(shifted) + np.float32(1)
+            derivative = np.float32(1) / (scale * scale)
+        else:
+            scale = half_pi * slope * shifted
+            derivative = slope / np.float32(2) / (np.float32(1) + scale * scale)
+        by_spike = from_spikes[n] * derivative
+        gradient = from_new[n] + by_spike
+        before = membrane[n]
+        fired = np.float32(before > threshold[n])
+        kept = np.float32(1) - fired if reset == ZERO else np.float32(1)
+        to_current[n] = gradient
+        to_membrane[n] = gradient * decay[n] * kept
+        to_decay[n] += gradient * before * kept
+        to_threshold[n] -= by_spike
+        if reset == SUBTRACT:
+            to_threshold[n] -= gradient * fired
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _advance(current, membrane, decay, threshold, reset, new, spikes):  # type: ignore[no-untyped-def]
+    for row in range(len(new)):
+        integrate(current[row], membrane[row], decay, threshold, reset, new[row])
+        for n in range(len(threshold)):
+            spikes[row, n] = np.float32(new[row, n] > threshold[n])
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _retreat(  # type: ignore[no-untyped-def]
+    from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
+    to_current, to_membrane, to_decay, to_threshold,
+):  # fmt: skip
+    for row in range(len(new)):
+        retreat(
+            from_spikes[row], from_new[row], membrane[row], new[row], decay, threshold, reset, surrogate,
+            slope, to_current[row], to_membrane[row], to_decay, to_threshold,
+        )  # fmt: skip
+
+
+class _Leaky(torch.autograd.Function):
+    """See ``leaky``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        current: Tensor,
+        membrane: Tensor,
+        decay: Tensor,
+        threshold: Tensor,
+        reset: int,
+        surrogate: int,
+        slope: float,
+    ) -> tuple[Tensor, Tensor]:
+        current, membrane = current.contiguous(), membrane.contiguous()
+        clamped = decay.clamp(0, 1)
+        new, spikes = torch.empty_like(current), torch.empty_like(current)
+        _advance(
+            _rows(current),
+            _rows(membrane),
+            clamped.numpy(),
+            threshold.numpy(),
+            reset,
+            _rows(new),
+            _rows(spikes),
+        )
+        ctx.save_for_backward(membrane, new, decay, clamped, threshold)
+        ctx.constants = (reset, surrogate, np.float32(slope))
+        return spikes, new
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        membrane, new, decay, clamped, threshold = ctx.saved_tensors
+        from_spikes, from_new = (gradient.contiguous() for gradient in gradients)
+        to_current, to_membrane = torch.empty_like(new), torch.empty_like(new)
+        to_decay = torch.zeros_like(decay, dtype=torch.float64)
+        to_threshold = torch.zeros_like(threshold, dtype=torch.float64)
+        reset, surrogate, slope = ctx.constants
+        _retreat(
+            _rows(from_spikes), _rows(from_new), _rows(membrane), _rows(new), clamped.numpy(),
+            threshold.numpy(), reset, surrogate, slope, _rows(to_current), _rows(to_membrane),
+            to_decay.numpy(), to_threshold.numpy(),
+        )  # fmt: skip
+        return (
+            to_current, to_membrane, only_within(decay, to_decay), to_threshold.float(), None, None, None
+        )  # fmt: skip
+
+
+def only_within(decay: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient of decays clamped to [0, 1], as float32: none beyond the ends."""
+    return torch.where((decay >= 0) & (decay <= 1), gradient, 0).float()
+
+
+def _rows(x: Tensor) -> np.ndarray:
+    return x.detach().reshape(-1, x.shape[-1]).numpy()

@@ -1,0 +1,134 @@
+"""The compiled run of a leaky layer with a readout: weights in, decisions and gradients out."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.leaky import loops
+from rc_vs_snn.kernels.leaky.cell import Neuron, only_within
+from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable, entries, in_parts
+from rc_vs_snn.kernels.synapses import bias_gradient, weight_gradient
+
+
+class Weights(NamedTuple):
+    """A leaky layer of H neurons and its output neurons, by source.
+
+    Attributes:
+        synapses: ``(C, H)``.
+        bias: ``(H,)``.
+        decay: of the hidden membranes, per step ``(H,)``, clamped to [0, 1] where it is used.
+        threshold: of the hidden neurons ``(H,)``.
+        readout: ``(H, K)``.
+        readout_bias: ``(K,)``.
+        output_decay: of the output membranes ``(K,)``.
+    """
+
+    synapses: Tensor
+    bias: Tensor
+    decay: Tensor
+    threshold: Tensor
+    readout: Tensor
+    readout_bias: Tensor
+    output_decay: Tensor
+
+
+def run(
+    times: Tensor,
+    hold: bool,
+    thresholds: np.ndarray,
+    softmax: bool,
+    weights: Weights,
+    neuron: Neuron,
+    mask: Tensor,
+) -> WholeRun:
+    """Advance every row to its decision by its output membranes.
+
+    Args:
+        times: step of each channel's spike ``(B, C)``.
+        hold: whether a channel stays on.
+        thresholds: the rule's threshold at every step ``(T,)`` float32.
+        softmax: whether the evidence is the softmax of the output membranes.
+        weights: see there.
+        neuron: reset and surrogate gradient of the hidden neurons.
+        mask: dropout's factor on each row's hidden spikes ``(B, H)``, or of no rows for none.
+    """
+    if backend.recording(*weights):
+        parts = _forward(times, hold, thresholds, softmax, weights, neuron.reset, mask, keep=True)
+        return differentiable(partial(_way_back, neuron), parts, *weights)
+    in_force = torch.from_numpy(thresholds)
+    return WholeRun(*to_decision(times, hold, in_force, softmax, *weights, neuron.reset, mask))
+
+
+@torch.library.custom_op("rc_vs_snn::leaky_to_decision", mutates_args=(), device_types="cpu")
+def to_decision(
+    times: Tensor, hold: bool, thresholds: Tensor, softmax: bool, synapses: Tensor, bias: Tensor,
+    decay: Tensor, threshold: Tensor, readout: Tensor, readout_bias: Tensor, output_decay: Tensor,
+    reset: int, mask: Tensor,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Return each row's decision step ``(B,)`` and the output membranes there ``(B, K)``; see ``run``.
+
+    An operator of torch: another device's kernel is registered with ``to_decision.register_kernel``.
+    """
+    weights = Weights(synapses, bias, decay, threshold, readout, readout_bias, output_decay)
+    return decisions(_forward(times, hold, thresholds.numpy(), softmax, weights, reset, mask, keep=False))
+
+
+def _forward(
+    times: Tensor, hold: bool, thresholds: np.ndarray, softmax: bool, weights: Weights, reset: int,
+    mask: Tensor, *, keep: bool,
+) -> list[Pairs]:  # fmt: skip
+    synapses, bias, decay, threshold, readout, readout_bias, output_decay = (
+        weight.detach().contiguous().numpy() for weight in _clamped(weights)
+    )
+    parts = []
+    for some, factors in in_parts(times.contiguous().numpy(), mask.numpy()):
+        *shared, membrane, fired_start, fired, value = loops.forward(
+            some, hold, thresholds, softmax, synapses, bias, decay, threshold, reset, readout, readout_bias,
+            output_decay, factors, keep,
+        )  # fmt: skip
+        parts.append(Pairs(factors, (membrane, fired_start, fired, value), *shared))
+    return parts
+
+
+def _clamped(weights: Weights) -> Weights:
+    return weights._replace(
+        decay=weights.decay.detach().clamp(0, 1), output_decay=weights.output_decay.detach().clamp(0, 1)
+    )
+
+
+def _way_back(
+    neuron: Neuron, parts: Sequence[Pairs], gradients: Sequence[Tensor], saved: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
+    weights = Weights(*saved)
+    clamped = _clamped(weights)
+    readout = weights.readout.t().contiguous().numpy()
+    to_decay, to_threshold, to_output_decay = (
+        torch.zeros(each.shape, dtype=torch.float64)
+        for each in (weights.decay, weights.threshold, weights.output_decay)
+    )
+    by_synapse, by_readout = [], []
+    for pairs, from_output in zip(parts, gradients, strict=True):
+        membrane, fired_start, fired, value = pairs.kept
+        end = int(pairs.bounds[-1])
+        to_current = np.empty((end, membrane.shape[1]), np.float32)
+        to_into = np.empty((end, from_output.shape[1]), np.float32)
+        loops.backward(
+            from_output.numpy(), pairs.bounds, pairs.row, pairs.before, pairs.mask, membrane, pairs.readouts,
+            clamped.decay.numpy(), clamped.threshold.numpy(), neuron.reset, neuron.surrogate,
+            np.float32(neuron.slope), readout, clamped.output_decay.numpy(), to_current, to_into,
+            to_decay.numpy(), to_threshold.numpy(), to_output_decay.numpy(),
+        )  # fmt: skip
+        by_synapse.append((pairs.spikes(), torch.from_numpy(to_current)))
+        hidden = entries(fired_start, fired, end, value if len(value) else None)
+        by_readout.append((hidden, torch.from_numpy(to_into)))
+    return (
+        weight_gradient(by_synapse, weights.synapses), bias_gradient(by_synapse),
+        only_within(weights.decay, to_decay), to_threshold.float(),
+        weight_gradient(by_readout, weights.readout), bias_gradient(by_readout),
+        only_within(weights.output_decay, to_output_decay),
+    )  # fmt: skip

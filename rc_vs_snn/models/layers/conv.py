@@ -1,0 +1,140 @@
+"""Convolutions, and the front-end made of them that both families share.
+
+Four convolutions: 5x5 with stride 2 to m feature maps, 3x3 to m, 3x3 with stride 2 to 2m, 3x3 to 2m.
+So 28x28 pixels become 2m maps of 7x7. Or six: 3x3 to m/2 maps and 3x3 with stride 2 to m stand in for
+the first, and a last one, 3x3 with stride 2, leaves 2m maps of 4x4. What follows each convolution is
+the family's: a normalised ReLU, or spiking neurons. Strides in place of pooling keep the spiking
+variant to synapses and neurons, and its membranes few.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.models.cost import Operations, Signal
+from rc_vs_snn.models.layers.norm import Norm, normalisation
+from rc_vs_snn.models.layers.stateless import Rectify
+
+Shape = tuple[int, int, int]
+Depth = Literal[4, 6]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One convolution: where it stands and what it does.
+
+    Attributes:
+        inputs: shape of its input, ``(channel, H, W)``.
+        maps: number of output feature maps.
+        kernel: side of the square kernel.
+        stride: 1, or 2 to halve both sides (rounded up).
+    """
+
+    inputs: Shape
+    maps: int
+    kernel: int
+    stride: int
+
+    @property
+    def outputs(self) -> Shape:
+        """Return the shape of the output, ``(map, H, W)``."""
+        _, height, width = self.inputs
+        return (self.maps, -(-height // self.stride), -(-width // self.stride))
+
+
+def stages(layout: tuple[int, ...], maps: int, depth: Depth = 4) -> list[Stage]:
+    """Return the stages for an image layout.
+
+    Args:
+        layout: ``(H, W)`` or ``(channel, H, W)``.
+        maps: feature maps m of the convolutions at half the resolution; those below have twice as many.
+        depth: number of convolutions, 4 or 6.
+
+    Raises:
+        InputError: the input is no image or too small to be halved, or there is no such depth.
+    """
+    if len(layout) not in (2, 3):
+        raise InputError(f"a convolutional model needs (H, W) or (channel, H, W), got the layout {layout}")
+    if depth not in (4, 6):
+        raise InputError(f"depth must be 4 or 6 convolutions, got {depth}")
+    fewest = 1 if depth == 4 else 2  # of six convolutions the first has half as many
+    if maps < fewest or min(layout[-2:]) < depth:
+        raise InputError(
+            f"with {depth} convolutions maps must be at least {fewest} and images at least "
+            f"{depth}x{depth}, got maps={maps}, layout {layout}"
+        )
+    middle = [(maps, 3, 1), (2 * maps, 3, 2), (2 * maps, 3, 1)]
+    if depth == 4:
+        plan = [(maps, 5, 2), *middle]
+    else:
+        plan = [(maps // 2, 3, 1), (maps, 3, 2), *middle, (2 * maps, 3, 2)]
+    shape: Shape = (1, *layout) if len(layout) == 2 else layout  # type: ignore[assignment]
+    found = []
+    for count, kernel, stride in plan:
+        stage = Stage(shape, count, kernel, stride)
+        found.append(stage)
+        shape = stage.outputs
+    return found
+
+
+class Conv(nn.Conv2d):
+    """A convolution without bias (a normalisation that follows has one), weights channels last in memory.
+
+    Args:
+        stage: where it stands and what it does.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(
+            stage.inputs[0], stage.maps, stage.kernel, stage.stride, padding=stage.kernel // 2, bias=False
+        )
+        self.weight.data = self.weight.data.contiguous(memory_format=torch.channels_last)
+        self.stage = stage
+
+    def initial_state(self, batch: int, like: Tensor) -> None:
+        """See ``Layer``."""
+        return None
+
+    def step(self, x: Tensor, state: None, step: int) -> tuple[Tensor, None]:
+        """See ``Layer``."""
+        return self(x), None
+
+    def operations(self, x: Signal, before: None, after: None, step: int) -> tuple[Operations, Signal]:
+        """See ``Layer``; an input at the border enters fewer synapses than one in the middle."""
+        stage, padding = self.stage, self.stage.kernel // 2
+        left = [
+            whole - ((half - 1) * stage.stride - 2 * padding + stage.kernel)
+            for whole, half in zip(stage.inputs[1:], stage.outputs[1:], strict=True)
+        ]
+        reached = functional.conv_transpose2d(
+            torch.ones(1, *stage.outputs[1:]),
+            torch.ones(1, 1, stage.kernel, stage.kernel),
+            stride=stage.stride,
+            padding=padding,
+            output_padding=left,
+        )  # (1, H, W): how many outputs of a map each input reaches
+        fan_out = stage.maps * reached
+        return x.synaptic(fan_out.expand(stage.inputs)), x.then(lambda: self(x.values), analogue=True)
+
+
+def front_end(
+    parts: Sequence[Stage], norm: Norm, prefix: str = ""
+) -> tuple[dict[str, Conv], dict[str, nn.Module], list[list[str]]]:
+    """Return convolutions and normalisations by name, and each stage's names in the order of the layers."""
+    names = [(f"{prefix}conv{number}", f"{prefix}norm{number}") for number in range(1, len(parts) + 1)]
+    convolutions = {conv: Conv(stage) for (conv, _), stage in zip(names, parts, strict=True)}
+    norms = {name: normalisation(norm, stage.maps) for (_, name), stage in zip(names, parts, strict=True)}
+    return convolutions, norms, [list(pair) for pair in names]
+
+
+def analogue_layers(parts: Sequence[Stage], norm: Norm) -> tuple[dict[str, nn.Module], list[str]]:
+    """Return the layers of normalised ReLUs, and their names in the order in which they are passed."""
+    convolutions, norms, order = front_end(parts, norm)
+    relus = {f"relu{number}": Rectify() for number in range(1, len(parts) + 1)}
+    named = [[*names, relu] for names, relu in zip(order, relus, strict=True)]
+    return {**convolutions, **norms, **relus}, [name for names in named for name in names]

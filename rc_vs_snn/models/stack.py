@@ -1,0 +1,164 @@
+"""Layers one after another: the one loop over them, and their states by name."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rc_vs_snn.contracts import EvidenceKind
+from rc_vs_snn.encoded import Encoded, SpikeTimes
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.one_sample import Advance
+from rc_vs_snn.kernels.pairs import WholeRun
+from rc_vs_snn.models.cost import Operations, Signal
+
+
+class Layer(Protocol):
+    """One layer, a module; its state is its own small tuple of tensors with the batch first, or None."""
+
+    def initial_state(self, batch: int, like: Tensor) -> Any:
+        """Return the state before step 0, of the device and type of ``like``."""
+        ...
+
+    def step(self, x: Tensor, state: Any, step: int) -> tuple[Tensor, Any]:
+        """Return the output ``(B, ...)`` of step ``step``, counted from 0, and the new state."""
+        ...
+
+    def operations(self, x: Signal, before: Any, after: Any, step: int) -> tuple[Operations | None, Signal]:
+        """Return what the step cost (None for nothing) and its output.
+
+        Args:
+            x: the input that ``step`` was given.
+            before: the state that it was given.
+            after: the state that it returned.
+            step: 0-based.
+        """
+        ...
+
+
+class StackState(NamedTuple):
+    """The state of a stack.
+
+    Attributes:
+        step: the 0-based step that comes next, of every row.
+        layers: each layer's state by its name.
+    """
+
+    step: int
+    layers: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What is compiled of one kind of stack.
+
+    Attributes:
+        run: ``(stack, spike times, thresholds (T,)) -> WholeRun``.
+        one_sample: ``(stack, thresholds (T,), hold) -> Advance``.
+    """
+
+    run: Callable[["Stack", SpikeTimes, np.ndarray], WholeRun] | None = None
+    one_sample: Callable[["Stack", np.ndarray, bool], Advance] | None = None
+
+
+class Stack(nn.Module):
+    """A temporal classifier made of layers; the last one's output is the readout. See ``Model``.
+
+    Args:
+        layers: by name, in the order in which their parameters are listed, by which an optimiser and a
+            gradient's norm go.
+        layout: shape of the input channels.
+        evidence: what the rule reads of the readout.
+        order: names in the order in which the layers are passed, if that is another.
+        compiled: what is compiled of this very stack.
+    """
+
+    def __init__(
+        self,
+        layers: Mapping[str, nn.Module],
+        *,
+        layout: tuple[int, ...],
+        evidence: EvidenceKind,
+        order: Sequence[str] | None = None,
+        compiled: Compiled = Compiled(),
+    ) -> None:
+        super().__init__()
+        self.layers = nn.ModuleDict(layers)
+        self.n_channels = math.prod(layout)
+        self.evidence: EvidenceKind = evidence
+        self._order = tuple(order or layers)
+        self._compiled = compiled
+
+    def __getitem__(self, name: str) -> Any:
+        return self.layers[name]
+
+    def initial_state(self, batch: int, device: torch.device | str) -> StackState:
+        """Return the state before step 0; see ``Model``. In training it holds the dropout masks."""
+        like = next(self.parameters()).detach().new_empty(0, device=device)
+        return StackState(0, {name: layer.initial_state(batch, like) for name, layer in self._named()})
+
+    def step(self, x: Tensor, state: StackState) -> tuple[Tensor, StackState]:
+        """Advance one time step; see ``Model``."""
+        new = {}
+        for name, layer in self._named():
+            x, new[name] = layer.step(x, state.layers[name], state.step)
+        return x, StackState(state.step + 1, new)
+
+    def operations(
+        self, x: Tensor, before: StackState, after: StackState, analogue: bool = False
+    ) -> Operations:
+        """Return what one step cost.
+
+        Args:
+            x: the step's input, ``(B, C)``.
+            before: the state given to ``step``.
+            after: the state ``step`` returned.
+            analogue: whether the input is real numbers, which cost MACs, and not spikes.
+        """
+        zeros = x.new_zeros(len(x))
+        signal, total = Signal(lambda: x, analogue, zeros), Operations(zeros, zeros, zeros)
+        for name, layer in self._named():
+            cost, signal = layer.operations(signal, before.layers[name], after.layers[name], before.step)
+            total = total if cost is None else total + cost
+        return total
+
+    def run(self, encoded: Encoded, thresholds: np.ndarray) -> WholeRun | None:
+        """Run a batch to its decisions in compiled loops; None where there are none for it.
+
+        Args:
+            encoded: a batch.
+            thresholds: the rule's threshold at every step, ``(T,)`` float32.
+        """
+        run = self._compiled.run
+        if run is None or not isinstance(encoded, SpikeTimes) or encoded.n_channels != self.n_channels:
+            return None  # of another width, the layers' own step says what is wrong
+        return (
+            run(self, encoded, thresholds) if backend.runs_whole(encoded.steps, self.parameters()) else None
+        )
+
+    def one_sample(self, thresholds: np.ndarray, hold: bool) -> Advance | None:
+        """Return what advances one sample by one step in compiled loops; None where there are none.
+
+        The weights are copied.
+
+        Args:
+            thresholds: the rule's threshold at every step, ``(T,)``.
+            hold: whether channels stay on.
+        """
+        build = self._compiled.one_sample
+        usable = build is not None and all(backend.reads(weight) for weight in self.parameters())
+        return cast(Any, build)(self, thresholds, hold) if usable else None
+
+    def _named(self) -> list[tuple[str, Any]]:
+        return [(name, self.layers[name]) for name in self._order]
+
+
+def check_sizes(hidden: int, layers: int) -> None:
+    """Raise InputError unless both are at least 1."""
+    if hidden < 1 or layers < 1:
+        raise InputError(f"hidden and layers must be at least 1, got hidden={hidden}, layers={layers}")

@@ -1,0 +1,280 @@
+"""Training of one model: optimiser, schedule, one epoch function, early stopping on valid."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from rc_vs_snn import seeds
+from rc_vs_snn.config import Training
+from rc_vs_snn.contracts import Decision, Samples
+from rc_vs_snn.decision.batch import run_to_decision
+from rc_vs_snn.decision.rules import Rule, Scaled
+from rc_vs_snn.encoded import Encoded
+from rc_vs_snn.encoders.protocol import Encoder
+from rc_vs_snn.kernels import backend
+from rc_vs_snn.models.layers.norm import averaging, batch_norms
+from rc_vs_snn.training.objectives import Objective
+
+Augmentation = Callable[[Samples, np.random.Generator], Samples]
+Report = Callable[[dict[str, Any]], None]
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer finite."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What stays the same over a training: the parts that meet in every batch.
+
+    Attributes:
+        model: the classifier, an ``nn.Module`` with the ``Model`` interface.
+        augmentation: changes training samples before they are encoded.
+        encoder: samples to code.
+        objective: the loss.
+        rule: the first-spike rule.
+        seed: base seed of the run.
+        device: where the model lies.
+    """
+
+    model: Any
+    augmentation: Augmentation
+    encoder: Encoder
+    objective: Objective
+    rule: Rule
+    seed: int
+    device: torch.device
+
+    def batches(
+        self, samples: Samples, rows: np.ndarray, batch_size: int, role: str, *, augment: bool = False
+    ) -> Iterator[tuple[Encoded, Tensor]]:
+        """Yield ``(encoded batch, labels)`` over ``rows`` in their order."""
+        encoding_seed = seeds.seed_for(self.seed, "encoding", role)
+        draws = seeds.generator_for(self.seed, "augmentation", role)
+        for start in range(0, len(rows), batch_size):
+            part = samples.select(rows[start : start + batch_size])
+            if augment:
+                part = self.augmentation(part, draws)
+            labels = torch.from_numpy(part.labels).to(self.device)
+            yield self.encoder(part, encoding_seed).to(self.device), labels
+
+
+class Tally:
+    """Running sums of accuracy, decision step, forced share and loss over batches."""
+
+    def __init__(self) -> None:
+        self.count = self.right = self.steps = self.forced = 0
+        self.loss = 0.0
+
+    def add(self, decision: Decision, labels: np.ndarray, loss: float = 0.0) -> None:
+        """Count one batch."""
+        self.count += len(labels)
+        self.right += int((decision.label == labels).sum())
+        self.steps += int(decision.step.sum())
+        self.forced += int((~decision.decided).sum())
+        self.loss += loss * len(labels)
+
+    def means(self, prefix: str) -> dict[str, float]:
+        """Return the means with ``prefix`` before each name."""
+        totals = {"accuracy": self.right, "mean_step": self.steps, "forced": self.forced}
+        return {f"{prefix}_{name}": total / max(self.count, 1) for name, total in totals.items()}
+
+
+def train_epoch(
+    task: Task,
+    samples: Samples,
+    rows: np.ndarray,
+    epoch: int,
+    config: Training,
+    optimiser: torch.optim.Optimizer,
+    advance: Callable[[], None],
+    report: Report | None = None,
+) -> Tally:
+    """Train on ``rows`` once, in batches.
+
+    Args:
+        task: the parts.
+        samples: the training split.
+        rows: order in which samples are drawn.
+        epoch: number of the epoch, from 0 (a stochastic encoder draws anew in each).
+        config: batch size and clipping.
+        optimiser: stepped once per batch.
+        advance: called after every batch (steps the schedule).
+        report: called after every batch with the running means.
+
+    Raises:
+        TrainingDivergedError: the loss is NaN or infinite.
+    """
+    task.model.train()
+    tally = Tally()
+    batches = task.batches(samples, rows, config.batch_size, f"train-{epoch}", augment=True)
+    for encoded, labels in batches:
+        rule = warmed_up(task.rule, config, epoch + tally.count / len(rows))
+        with torch.autocast(task.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+            loss, decision = task.objective(task.model, encoded, labels, rule)
+        if not math.isfinite(loss.item()):
+            raise TrainingDivergedError(
+                f"the loss became {loss.item()} in epoch {epoch}; lower training.learning_rate or "
+                "training.clip_norm"
+            )
+        task.model.zero_grad(set_to_none=True)
+        loss.backward()
+        if config.clip_norm:
+            nn.utils.clip_grad_norm_(task.model.parameters(), config.clip_norm)
+        optimiser.step()
+        advance()
+        tally.add(decision, labels.cpu().numpy(), loss.item())
+        if report is not None:
+            report(tally.means("train"))
+    return tally
+
+
+@torch.no_grad()
+def measure_statistics(task: Task, samples: Samples, batch_size: int, n_batches: int = 40) -> None:
+    """Measure anew what the model's normalisations hold, over the first training samples.
+
+    Args:
+        task: the parts; the running statistics of ``task.model`` are replaced.
+        samples: the training split.
+        batch_size: samples per batch.
+        n_batches: batches to average over.
+
+    Source: Izmailov et al. 2018, arXiv 1803.05407 (statistics of averaged weights are to be measured).
+    """
+    norms = batch_norms(task.model)
+    if not norms:
+        return
+    task.model.eval()
+    rows = np.arange(min(len(samples), n_batches * batch_size))
+    with averaging(norms):
+        for encoded, _ in task.batches(samples, rows, batch_size, "statistics", augment=True):
+            task.model.step(encoded.at(0), task.model.initial_state(len(encoded), encoded.device))
+
+
+@torch.no_grad()
+def validate(task: Task, samples: Samples, batch_size: int = 512, role: str = "valid") -> Tally:
+    """Decide every sample with early exit and count."""
+    task.model.eval()
+    tally = Tally()
+    for encoded, labels in task.batches(samples, np.arange(len(samples)), batch_size, role):
+        outcome = run_to_decision(task.model, encoded, task.rule)
+        tally.add(outcome.decision(), labels.cpu().numpy())
+    return tally
+
+
+def train(
+    task: Task,
+    train_samples: Samples,
+    valid_samples: Samples,
+    config: Training,
+    report: Report | None = None,
+    on_epoch: Report | None = None,
+) -> list[dict[str, Any]]:
+    """Train a model and leave it with the weights of its best epoch on ``valid``.
+
+    Args:
+        task: the parts; ``task.model`` is changed in place.
+        train_samples: the training split.
+        valid_samples: the validation split: early stopping and the choice of weights see it.
+        config: how to train.
+        report: called after every batch with running means.
+        on_epoch: called after every epoch with its history entry.
+
+    Returns:
+        One entry per epoch: epoch, train_loss, train_/valid_ accuracy, mean_step and forced,
+        seconds, learning_rate.
+
+    Raises:
+        TrainingDivergedError: the loss is no longer finite.
+    """
+    groups = parameter_groups(task.model, config.weight_decay)
+    optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, fused=backend.fuses_adamw(task.device))
+    n_batches = math.ceil(len(train_samples) / config.batch_size)
+    schedule = make_schedule(optimiser, config, n_batches)
+    averaged = _running_mean(task.model, config.ema_decay)
+    judged = replace(task, model=averaged.module) if averaged else task
+
+    def after_batch() -> None:
+        schedule.step()
+        if averaged:
+            averaged.update_parameters(task.model)
+
+    def valid_means() -> dict[str, float]:
+        if averaged:
+            # Means of past statistics are not the statistics of the mean weights.
+            measure_statistics(judged, train_samples, config.batch_size)
+        return validate(judged, valid_samples).means("valid")
+
+    history: list[dict[str, Any]] = []
+    best, best_weights, since_best = -1.0, _copy_weights(task.model), 0
+    for epoch in range(config.epochs):
+        start = time.perf_counter()
+        rows = seeds.generator_for(task.seed, "shuffle", epoch).permutation(len(train_samples))
+        tally = train_epoch(task, train_samples, rows, epoch, config, optimiser, after_batch, report)
+        entry = {
+            "epoch": epoch,
+            "train_loss": tally.loss / tally.count,
+            **tally.means("train"),
+            **valid_means(),
+            "seconds": time.perf_counter() - start,
+            "learning_rate": optimiser.param_groups[0]["lr"],
+        }
+        history.append(entry)
+        if on_epoch is not None:
+            on_epoch(entry)
+        since_best += 1
+        if entry["valid_accuracy"] > best:
+            best, best_weights, since_best = entry["valid_accuracy"], _copy_weights(judged.model), 0
+        if config.patience and since_best >= config.patience:
+            break
+    task.model.load_state_dict(best_weights)
+    return history
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Return optimiser groups: weight matrices decay, biases and neuron constants do not."""
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    return [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+
+
+def warmed_up(rule: Rule, config: Training, epochs_done: float) -> Rule:
+    """Return the rule training sees after ``epochs_done`` epochs (a fraction within one)."""
+    if epochs_done >= config.threshold_warmup:
+        return rule
+    return Scaled(rule, epochs_done / config.threshold_warmup)
+
+
+def make_schedule(
+    optimiser: torch.optim.Optimizer, config: Training, n_batches: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Return the learning-rate schedule, stepped once per batch."""
+    total = config.epochs * n_batches
+    if config.schedule == "one-cycle":
+        steps = total + 1
+        rise = min(0.9, max(0.25, 2 / steps))  # a rise of less than a step divides by zero in torch
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, max_lr=config.learning_rate, total_steps=steps, pct_start=rise
+        )
+    if config.schedule == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=total)
+    return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+
+
+def _running_mean(model: nn.Module, decay: float) -> AveragedModel | None:
+    """Return a copy of the model whose weights follow as an exponential mean (None for decay 0)."""
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
+
+
+def _copy_weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
