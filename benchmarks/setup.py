@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from rc_vs_snn.comparison import load_preset
 from rc_vs_snn.config import RunConfig
 from rc_vs_snn.contracts import Samples, Splits
 from rc_vs_snn.datasets.digits import digits
@@ -21,7 +20,9 @@ from rc_vs_snn.datasets.mnist import mnist
 from rc_vs_snn.decision import evidence_trace, run_full
 from rc_vs_snn.encoded import SpikeTimes
 from rc_vs_snn.encoders.latency import Latency
-from rc_vs_snn.experiment import Execution, assemble, load_weights
+from rc_vs_snn.experiment import Execution, load_weights
+from rc_vs_snn.experiment.comparison import load_preset
+from rc_vs_snn.experiment.parts import assemble
 from rc_vs_snn.models.rank_snn import RankSNN
 from rc_vs_snn.models.rc_lstm import rc_lstm
 from rc_vs_snn.provenance import code_version

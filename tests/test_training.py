@@ -8,7 +8,7 @@ import torch
 
 import rc_vs_snn as rv
 from rc_vs_snn.config import Training
-from rc_vs_snn.experiment import assemble, load_splits
+from rc_vs_snn.experiment.parts import assemble, load_splits
 from rc_vs_snn.optimiser import parameter_groups
 from rc_vs_snn.rules import FirstSpike
 from rc_vs_snn.training import make_schedule, train, validate, warmed_up
