@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from rc_vs_snn.comparison import load_preset
 from rc_vs_snn.config import RunConfig
 from rc_vs_snn.contracts import Samples, Splits
 from rc_vs_snn.datasets.digits import digits
@@ -23,7 +22,9 @@ from rc_vs_snn.decision.evidence import evidence_trace
 from rc_vs_snn.decision.rules import FirstSpike, decide
 from rc_vs_snn.encoded import SpikeTimes
 from rc_vs_snn.encoders.latency import Latency
-from rc_vs_snn.experiment import Execution, assemble, load_weights
+from rc_vs_snn.experiment import Execution, load_weights
+from rc_vs_snn.experiment.comparison import load_preset
+from rc_vs_snn.experiment.parts import assemble
 from rc_vs_snn.models.rank_snn import RankSNN
 from rc_vs_snn.models.rc_lstm import rc_lstm
 from rc_vs_snn.provenance import code_version

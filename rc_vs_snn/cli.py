@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rc_vs_snn import commands
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.interrupts import interrupts_outside_numba
+from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

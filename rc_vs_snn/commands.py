@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rc_vs_snn import registry
-from rc_vs_snn.comparison import Comparison, load_file, load_preset, preset_names, preset_summary
 from rc_vs_snn.config import Part
 from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.experiment.comparison import Comparison, load_file, load_preset
+from rc_vs_snn.experiment.comparison_files import preset_names, preset_summary
 
 if TYPE_CHECKING:
     from rc_vs_snn.experiment import Execution
@@ -42,8 +43,8 @@ def compare(options: argparse.Namespace) -> None:
     """Train and judge a comparison, or judge kept models, and draw."""
     from dataclasses import replace
 
-    from rc_vs_snn.progress import TerminalProgress
-    from rc_vs_snn.sweep import compare
+    from rc_vs_snn.experiment.execute import compare
+    from rc_vs_snn.experiment.progress import TerminalProgress
 
     if options.pretrained is not None:
         _compare_pretrained(options)
@@ -64,7 +65,7 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def _compare_pretrained(options: argparse.Namespace) -> None:
-    from rc_vs_snn.pretrained import default_folder, find_pretrained, judge_pretrained
+    from rc_vs_snn.experiment.pretrained import default_folder, find_pretrained, judge_pretrained
 
     if options.set or options.config or options.seeds or options.seed is not None:
         raise InputError("--pretrained trains nothing: leave out --set, --config, --seed and --seeds")
@@ -77,8 +78,8 @@ def _compare_pretrained(options: argparse.Namespace) -> None:
 def reproduce(options: argparse.Namespace) -> None:
     """Run a plan, draw every part and write the report."""
     from rc_vs_snn.analysis.report import write_report
-    from rc_vs_snn.progress import TerminalProgress
-    from rc_vs_snn.reproduction import load_reproduction, reproduce
+    from rc_vs_snn.experiment.plan import load_reproduction, reproduce
+    from rc_vs_snn.experiment.progress import TerminalProgress
 
     parts = load_reproduction(options.plan, options.only, options.set)
     out = options.out or Path("runs") / f"reproduce-{options.plan}"
@@ -94,7 +95,7 @@ def reproduce(options: argparse.Namespace) -> None:
 
 def export(options: argparse.Namespace) -> None:
     """Keep each model's best seed and print where."""
-    from rc_vs_snn.pretrained import export
+    from rc_vs_snn.experiment.pretrained import export
     from rc_vs_snn.records import find_records
 
     found = [record for folder in options.runs for record in find_records(folder)]
@@ -104,8 +105,9 @@ def export(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one model and print its run folder."""
-    from rc_vs_snn.experiment import check_run, run
-    from rc_vs_snn.progress import TerminalProgress
+    from rc_vs_snn.experiment import run
+    from rc_vs_snn.experiment.parts import check_run
+    from rc_vs_snn.experiment.progress import TerminalProgress
 
     planned = _comparison(options).planned()
     labels = [config.label for config in planned]

@@ -17,7 +17,7 @@ RUN_KEYS = ("label", "seed", *PART_NAMES, "training")
 # The option under which a callable given in Python records a hash of its source.
 SOURCE_HASH = "source_sha256"
 
-Table = dict[str, Any]
+Plain = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Part:
         name = f"{described.__module__}:{described.__qualname__}"
         return cls(name, {**options, SOURCE_HASH: digest}, target=value)
 
-    def to_table(self) -> Table:
+    def to_table(self) -> Plain:
         """Return name and options as one plain table."""
         return {"name": self.name, **self.options}
 
@@ -148,7 +148,7 @@ class RunConfig:
         ]
         required = [name for name in PART_NAMES if name != "augmentation"]
         faults += [f"[{name}] is missing" for name in required if name not in table]
-        values: Table = {}
+        values: Plain = {}
         for name in PART_NAMES:
             if name in table:
                 values[name] = _collect(faults, _part, name, table[name])
@@ -163,7 +163,7 @@ class RunConfig:
             raise InputError("; ".join(faults))
         return cls(label=label, seed=seed, **values)
 
-    def to_table(self) -> Table:
+    def to_table(self) -> Plain:
         """Return nested plain values, as stored in ``config.json``."""
         return {
             "label": self.label,

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from rc_vs_snn.cli import main
-from rc_vs_snn.comparison import preset_names
+from rc_vs_snn.experiment.comparison_files import preset_names
 
 QUICK = ["--set", "training.epochs=1", "--set", "models.rc-lstm.model.hidden=8",
          "--set", "models.rank-snn.model.hidden=8"]  # fmt: skip

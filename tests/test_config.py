@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from rc_vs_snn import InputError, Part, RunConfig, load_file, load_preset
-from rc_vs_snn.comparison import Comparison, preset_names, preset_summary
 from rc_vs_snn.config import differences, slug
-from rc_vs_snn.experiment import check_config
+from rc_vs_snn.experiment.comparison import Comparison
+from rc_vs_snn.experiment.comparison_files import preset_names, preset_summary
+from rc_vs_snn.experiment.parts import check_config
 
 TABLE = {
     "dataset": "digits",
@@ -224,5 +225,5 @@ def test_slug_and_differences():
 
 
 def test_reading_a_configuration_imports_no_torch():
-    code = "import sys, rc_vs_snn.comparison as c; c.load_preset('digits'); sys.exit('torch' in sys.modules)"
+    code = "import sys, rc_vs_snn as rv; rv.load_preset('digits'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rc_vs_snn.analysis.groups import Group, group_runs
 from rc_vs_snn.analysis.intervals import Interval, mean_interval
 from rc_vs_snn.analysis.published import PUBLISHED, Published
-from rc_vs_snn.analysis.runs import Group, group_runs
 from rc_vs_snn.analysis.tables import code_text, markdown_table
 from rc_vs_snn.analysis.writing import write_whole
 from rc_vs_snn.records import Record

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rc_vs_snn.analysis.columns import Table, stack
-from rc_vs_snn.analysis.runs import Group
+from rc_vs_snn.analysis.groups import Group
 
 SWEEP, OPERATING = "threshold sweep", "operating point"
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from rc_vs_snn.analysis.columns import Table, stack
+from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import Interval, mean_interval, paired_difference, percent_decimals
-from rc_vs_snn.analysis.runs import Group
 from rc_vs_snn.records import Record
 from rc_vs_snn.registry import rules
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.figures.protocol import ComparisonFigure
-from rc_vs_snn.analysis.runs import group_runs
+from rc_vs_snn.analysis.groups import group_runs
 from rc_vs_snn.analysis.tables import summary_markdown, summary_table
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.records import Record

@@ -2,14 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "batch": ["Outcome", "iterate", "run_full", "run_to_decision"],
-        "calibration": ["calibrated"],
-        "evidence": ["evidence_of", "evidence_trace"],
-        "metrics": ["summarise"],
-        "rules": ["FallingThreshold", "FirstSpike", "Rule", "decide"],
-        "stream": ["Decided", "Decider", "events_by_step"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

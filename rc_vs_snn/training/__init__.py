@@ -2,10 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "loop": ["Task", "TrainingDivergedError", "train", "validate"],
-        "objectives": ["EveryStep", "LastStep", "Objective", "RankCoding", "output_entropy"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,8 +8,8 @@ from matplotlib.text import Text
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.curves import threshold_sweep
 from rc_vs_snn.analysis.figures.decision_step_histograms import WRONG
+from rc_vs_snn.analysis.groups import group_runs
 from rc_vs_snn.analysis.intervals import mean_interval
-from rc_vs_snn.analysis.runs import group_runs
 from rc_vs_snn.registry import figures
 
 NAMES = [

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from rc_vs_snn.analysis.runs import Run, group_runs
+from rc_vs_snn.analysis.groups import FinishedRun, group_runs
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.records import TRACE, read_record
 
@@ -63,10 +63,10 @@ def test_a_damaged_trace_is_named(make_run, tiny_trace, damage):
     else:
         path.write_bytes(content[: len(content) // 2] if damage == "cut" else b"not an archive")
     with pytest.raises(InputError, match=r"trace\.npz cannot be read"):
-        _ = Run(record).trace
+        _ = FinishedRun(record).trace
 
 
 def test_a_number_a_record_lacks_is_nan(make_run, tiny_trace):
-    run = Run(make_run(tiny_trace, threshold=1.0))
+    run = FinishedRun(make_run(tiny_trace, threshold=1.0))
     assert math.isnan(run.metric("accuracy_decided"))  # nothing was decided: null in metrics.json
     assert math.isnan(run.metric("unheard_of"))

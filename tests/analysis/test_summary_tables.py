@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from rc_vs_snn.analysis.runs import group_runs
+from rc_vs_snn.analysis.groups import group_runs
 from rc_vs_snn.analysis.tables import HEADER, summary_markdown, summary_table
 
 

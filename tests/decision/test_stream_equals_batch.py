@@ -10,7 +10,8 @@ import torch
 import rc_vs_snn as rv
 from rc_vs_snn import registry
 from rc_vs_snn.config import RunConfig
-from rc_vs_snn.experiment import assemble, load_splits, load_weights
+from rc_vs_snn.experiment import load_weights
+from rc_vs_snn.experiment.parts import assemble, load_splits
 
 MODELS = Path(__file__).resolve().parents[2] / "models" / "mnist-fc"
 CODES = [name for name in registry.encoders.names() if name not in ("delta", "events")]  # codes of images

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.curves import forced_at_step, oracle_exit
+from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import cell, mean_over_seeds, percent_decimals
-from rc_vs_snn.analysis.runs import Group, Run
 from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP
 from rc_vs_snn.registry import figures
 
@@ -63,12 +63,12 @@ class AccuracyVsDecisionStep:
         return figure
 
 
-def _forced(run: Run) -> Table:
+def _forced(run: FinishedRun) -> Table:
     read = forced_at_step(run.trace)
     return Table({"mean_step": read["step"], "accuracy": read["accuracy"]})
 
 
-def _oracle(run: Run) -> Table:
+def _oracle(run: FinishedRun) -> Table:
     exits = oracle_exit(run.trace)
     return Table(
         {"mean_step": np.mean([exits["step"]], axis=1), "accuracy": np.mean([exits["right"]], axis=1)}

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
+from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell
-from rc_vs_snn.analysis.runs import Group
 from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP, sweeps_and_points
 from rc_vs_snn.registry import figures
 

@@ -12,8 +12,8 @@ from matplotlib.patches import Patch
 
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table, stack
+from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import mean_over_seeds
-from rc_vs_snn.analysis.runs import Group, Run
 from rc_vs_snn.registry import figures
 
 MOST_NUMBERED_BARS = 12
@@ -61,7 +61,7 @@ class DecisionStepHistograms:
         return figure
 
 
-def _shares(run: Run) -> Table:
+def _shares(run: FinishedRun) -> Table:
     """Return the share of samples right and wrong per step, with the forced ones as a last row."""
     decisions = run.record.decisions()
     n_steps = int(run.metric("n_steps"))

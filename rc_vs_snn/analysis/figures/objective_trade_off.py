@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table, stack
+from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell
-from rc_vs_snn.analysis.runs import Group
 from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP, sweeps_and_points
 from rc_vs_snn.analysis.tables import objective_text
 from rc_vs_snn.registry import figures

@@ -6,7 +6,7 @@ from typing import Protocol
 from matplotlib.figure import Figure
 
 from rc_vs_snn.analysis.columns import Table
-from rc_vs_snn.analysis.runs import Group
+from rc_vs_snn.analysis.groups import Group
 
 
 class ComparisonFigure(Protocol):

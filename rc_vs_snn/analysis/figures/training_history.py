@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table, stack
+from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import mean_interval
-from rc_vs_snn.analysis.runs import Group
 from rc_vs_snn.registry import figures
 
 PANELS = {"valid_accuracy": "Validation accuracy", "valid_mean_step": "Mean decision step\n(0-based)"}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numba.core import event, serialize
 
-from rc_vs_snn.interrupts import RETRY_S, interrupts_outside_numba
+from rc_vs_snn.experiment.interrupts import RETRY_S, interrupts_outside_numba
 
 
 def call_and_wait(function, argument):

@@ -5,7 +5,13 @@ import pytest
 
 import rc_vs_snn as rv
 from rc_vs_snn.cli import main
-from rc_vs_snn.pretrained import best_valid, default_folder, export, find_pretrained, judge_pretrained
+from rc_vs_snn.experiment.pretrained import (
+    best_valid,
+    default_folder,
+    export,
+    find_pretrained,
+    judge_pretrained,
+)
 
 CPU = rv.Execution(device="cpu")
 

@@ -17,15 +17,9 @@ from torch import Tensor
 from rc_vs_snn import records
 from rc_vs_snn.config import RunConfig, slug
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.experiment import (
-    Execution,
-    assemble,
-    judge,
-    load_splits,
-    load_weights,
-    torch_settings,
-    write_provenance,
-)
+from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.judging import judge, load_weights, write_provenance
+from rc_vs_snn.experiment.parts import assemble, load_splits
 from rc_vs_snn.model_card import model_card
 from rc_vs_snn.records import Record
 from rc_vs_snn.training.loop import validate
@@ -35,7 +29,7 @@ CARD = "README.md"
 
 def default_folder() -> Path:
     """Return the checkout's ``models/``, which lies beside the package."""
-    return Path(__file__).resolve().parent.parent / "models"
+    return Path(__file__).resolve().parent.parent.parent / "models"
 
 
 def find_pretrained(root: Path | str) -> list[Path]:

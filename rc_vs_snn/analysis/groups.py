@@ -19,7 +19,7 @@ NOT_CONFIGURATION = ("label", "seed")  # what may differ between repetitions, an
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class FinishedRun:
     """A finished run; what several figures need is read and computed once.
 
     Attributes:
@@ -62,7 +62,7 @@ class Group:
     """
 
     label: str
-    runs: tuple[Run, ...]
+    runs: tuple[FinishedRun, ...]
 
     @property
     def facts(self) -> dict[str, str | int]:
@@ -115,7 +115,7 @@ def group_runs(records: Sequence[Record]) -> list[Group]:
     for repeated in members.values():
         _refuse_repeated_seeds(repeated)
     groups = list(members.values())
-    return [Group(_unique_label(group, groups), tuple(map(Run, group))) for group in groups]
+    return [Group(_unique_label(group, groups), tuple(map(FinishedRun, group))) for group in groups]
 
 
 def _refuse_repeated_seeds(records: Sequence[Record]) -> None:

@@ -8,20 +8,14 @@ from pathlib import Path
 import joblib
 
 from rc_vs_snn import records
-from rc_vs_snn.comparison import Comparison
 from rc_vs_snn.config import Part, RunConfig, canonical, differences
 from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.experiment import (
-    Execution,
-    assemble,
-    check_run,
-    count_parameters,
-    load_splits,
-    run,
-    torch_settings,
-)
-from rc_vs_snn.progress import Progress
+from rc_vs_snn.experiment.comparison import Comparison
+from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.parts import assemble, check_run, count_parameters, load_splits
+from rc_vs_snn.experiment.progress import Progress
+from rc_vs_snn.experiment.running import run
 from rc_vs_snn.provenance import package_version
 
 

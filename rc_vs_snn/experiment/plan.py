@@ -12,16 +12,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from rc_vs_snn.comparison import Comparison, load_preset
 from rc_vs_snn.errors import InputError, did_you_mean
-from rc_vs_snn.experiment import Execution
-from rc_vs_snn.progress import Progress
+from rc_vs_snn.experiment.comparison import Comparison, load_preset
+from rc_vs_snn.experiment.execute import PlannedRun, execute, planned_runs
+from rc_vs_snn.experiment.execution import Execution
+from rc_vs_snn.experiment.progress import Progress
 from rc_vs_snn.records import Record
-from rc_vs_snn.sweep import PlannedRun, execute, planned_runs
 
 
 @dataclass(frozen=True)
-class Part:
+class PlannedComparison:
     """One comparison of a plan.
 
     Attributes:
@@ -38,7 +38,9 @@ def reproduction_names() -> list[str]:
     return sorted(path.name[:-5] for path in _folder().iterdir() if path.name.endswith(".toml"))
 
 
-def load_reproduction(name: str, only: Sequence[str] = (), settings: Sequence[str] = ()) -> list[Part]:
+def load_reproduction(
+    name: str, only: Sequence[str] = (), settings: Sequence[str] = ()
+) -> list[PlannedComparison]:
     """Return the parts of a built-in plan.
 
     Args:
@@ -57,14 +59,14 @@ def load_reproduction(name: str, only: Sequence[str] = (), settings: Sequence[st
         if wanted not in known:
             raise InputError(f"reproduction '{name}' has no part '{wanted}'; {did_you_mean(wanted, known)}")
     return [
-        Part(entry["title"], load_preset(entry["preset"], settings).with_seeds(*entry["seeds"]))
+        PlannedComparison(entry["title"], load_preset(entry["preset"], settings).with_seeds(*entry["seeds"]))
         for entry in entries
         if not only or entry["preset"] in only
     ]
 
 
 def reproduce(
-    parts: Sequence[Part],
+    parts: Sequence[PlannedComparison],
     out: Path | str,
     execution: Execution | None = None,
     *,

@@ -10,9 +10,11 @@ import torch
 import rc_vs_snn as rv
 from rc_vs_snn.contracts import Samples, Splits
 from rc_vs_snn.decision.batch import run_to_decision
-from rc_vs_snn.experiment import assemble, check_run, load_splits, trace_split
+from rc_vs_snn.experiment import execute, progress, running
+from rc_vs_snn.experiment.execute import match_parameters
+from rc_vs_snn.experiment.judging import trace_split
+from rc_vs_snn.experiment.parts import assemble, check_run, count_parameters, load_splits
 from rc_vs_snn.models import RankSNN
-from rc_vs_snn.sweep import match_parameters
 
 SMALL = ["training.epochs=2", "models.rc-lstm.model.hidden=24", "models.rank-snn.model.hidden=32"]
 CPU = rv.Execution(device="cpu")
@@ -116,9 +118,9 @@ def test_both_families_meet_the_same_samples_in_the_same_order(comparison):
 
 def test_finished_runs_are_read_and_only_missing_ones_made(finished, comparison, tmp_path, monkeypatch):
     made = []
-    real_run = rv.sweep.run
+    real_run = execute.run
     monkeypatch.setattr(
-        rv.sweep, "run", lambda config, *a, **k: made.append(config.label) or real_run(config, *a, **k)
+        execute, "run", lambda config, *a, **k: made.append(config.label) or real_run(config, *a, **k)
     )
     rv.compare(rv.Comparison("x", comparison.runs[:1]), tmp_path, CPU)
     rv.compare(comparison, tmp_path, CPU)
@@ -136,7 +138,7 @@ def test_another_configuration_in_the_folder_is_refused_unless_overwritten(finis
 
 
 def test_an_interrupted_comparison_keeps_what_is_finished(comparison, tmp_path):
-    class Stop(rv.progress.Progress):
+    class Stop(progress.Progress):
         def finished(self, record):
             raise KeyboardInterrupt
 
@@ -198,9 +200,7 @@ def test_weights_of_another_architecture_are_refused(finished, tmp_path):
 
 def test_matched_models_have_nearly_the_same_number_of_parameters(comparison):
     lstm, snn = match_parameters(comparison, CPU).runs
-    counts = [
-        rv.experiment.count_parameters(assemble(run, load_splits(run, CPU), CPU).model) for run in (lstm, snn)
-    ]
+    counts = [count_parameters(assemble(run, load_splits(run, CPU), CPU).model) for run in (lstm, snn)]
     assert lstm == comparison.runs[0]
     assert abs(counts[1] / counts[0] - 1) < 0.01
 
@@ -284,7 +284,7 @@ def test_a_disk_too_full_is_told_before_training(comparison, tmp_path, monkeypat
 def test_the_expected_size_bounds_the_real_one(finished, comparison):
     for record, config in zip(finished[1], comparison.planned(), strict=True):
         splits = load_splits(config, CPU)
-        expected = rv.experiment._expected_bytes(assemble(config, splits, CPU), splits)
+        expected = running._expected_bytes(assemble(config, splits, CPU), splits)
         real = sum(path.stat().st_size for path in record.folder.iterdir())
         assert real < expected < 20 * real
 

@@ -4,8 +4,8 @@ import pytest
 
 import rc_vs_snn as rv
 from rc_vs_snn.cli import main
-from rc_vs_snn.comparison import preset_names
-from rc_vs_snn.reproduction import Part, load_reproduction, reproduce, reproduction_names
+from rc_vs_snn.experiment.comparison_files import preset_names
+from rc_vs_snn.experiment.plan import PlannedComparison, load_reproduction, reproduce, reproduction_names
 
 SMALL = ["training.epochs=1", "models.rc-lstm.model.hidden=8", "models.rank-snn.model.hidden=8"]
 CPU = rv.Execution(device="cpu")
@@ -16,8 +16,8 @@ def parts():
     digits = rv.load_preset("digits", SMALL)
     late = rv.load_preset("digits", [*SMALL, "encoder.n_steps=4"])
     return [
-        Part("ten steps", rv.Comparison("ten", digits.runs, seeds=(0, 1))),
-        Part("four steps", rv.Comparison("four", late.runs[:1])),
+        PlannedComparison("ten steps", rv.Comparison("ten", digits.runs, seeds=(0, 1))),
+        PlannedComparison("four steps", rv.Comparison("four", late.runs[:1])),
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_stopped_plan_goes_on_and_repeats_no_finished_run(parts, tmp_path):
 
 
 def test_the_command_writes_figures_of_every_part_and_a_report(tmp_path, monkeypatch, capsys, parts):
-    monkeypatch.setattr("rc_vs_snn.reproduction.load_reproduction", lambda *_: parts)
+    monkeypatch.setattr("rc_vs_snn.experiment.plan.load_reproduction", lambda *_: parts)
     assert main(["reproduce", "mnist", "--out", str(tmp_path), "--device", "cpu"]) == 0
     for name in ("ten", "four"):
         assert (tmp_path / name / "figures" / "accuracy-vs-decision-step.png").is_file()

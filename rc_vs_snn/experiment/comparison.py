@@ -1,0 +1,130 @@
+"""Comparisons: several models under one encoding and rule, from presets, files, ``--set`` or Python."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, slug, training_from
+from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.experiment.comparison_files import (
+    apply_setting,
+    file_table,
+    merged_entries,
+    preset_names,
+    preset_table,
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several models under one encoding and one rule.
+
+    Attributes:
+        name: names the output folder.
+        runs: one configuration per model, without seeds applied.
+        seeds: base seeds; every run is made once per seed.
+        match_parameters: whether ``hidden`` of the later models is set to match the first one's
+            parameter count.
+    """
+
+    name: str
+    runs: tuple[RunConfig, ...]
+    seeds: tuple[int, ...] = (0,)
+    match_parameters: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise InputError("a comparison needs at least one [[models]] entry")
+        slugs = [slug(run.label) for run in self.runs]
+        twice = sorted({name for name in slugs if slugs.count(name) > 1})
+        if twice:
+            raise InputError(f"labels must differ, these are used twice: {', '.join(twice)}")
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            raise InputError(f"seeds must be one or more different whole numbers, got {list(self.seeds)}")
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any], settings: Sequence[str] = ()) -> "Comparison":
+        """Build from a comparison file's content and ``key=value`` settings.
+
+        Raises:
+            InputError: naming what is unknown or wrong, with the nearest allowed name.
+        """
+        _, merged = merged_entries(table)
+        for setting in settings:
+            apply_setting(setting, merged)
+        return cls(
+            name=table.get("name", "comparison"),
+            runs=tuple(RunConfig.from_table(entry) for entry in merged),
+            seeds=tuple(table.get("seeds", (0,))),
+            match_parameters=table.get("match_parameters", False),
+        )
+
+    def with_encoder(self, encoder: "str | Part | Callable[..., Any]") -> "Comparison":
+        """Return the comparison with every model reading ``encoder`` (a name, a part or any callable)."""
+        return self._with_part("encoder", encoder)
+
+    def with_dataset(self, dataset: "str | Part | Callable[..., Any]") -> "Comparison":
+        """Return the comparison on another dataset."""
+        return self._with_part("dataset", dataset)
+
+    def with_seeds(self, *seeds: int) -> "Comparison":
+        """Return the comparison with other base seeds."""
+        return replace(self, seeds=seeds)
+
+    def with_training(self, **changes: Any) -> "Comparison":
+        """Return the comparison with fields of every run's ``Training`` changed."""
+        runs = tuple(replace(run, training=training_from(vars(run.training) | changes)) for run in self.runs)
+        return replace(self, runs=runs)
+
+    def add(self, label: str, *, like: str | None = None, **changes: Any) -> "Comparison":
+        """Return the comparison with one more model.
+
+        Args:
+            label: its name.
+            like: label of the run it copies (default: the first).
+            changes: fields of ``RunConfig`` to change, such as ``encoder=my_encoder``.
+        """
+        source = next((run for run in self.runs if like in (None, run.label)), None)
+        if source is None:
+            raise InputError(
+                f"no model '{like}'; {did_you_mean(str(like), [run.label for run in self.runs])}"
+            )
+        unknown = [key for key in changes if key not in RUN_KEYS]
+        if unknown:
+            raise InputError(f"unknown field '{unknown[0]}'; {did_you_mean(unknown[0], RUN_KEYS)}")
+        parts = {key: Part.of(value) if key in PART_NAMES else value for key, value in changes.items()}
+        run = RunConfig(**(vars(source) | parts | {"label": label}))
+        return replace(self, runs=(*self.runs, run))
+
+    def planned(self) -> list[RunConfig]:
+        """Return one configuration per model and seed."""
+        return [replace(run, seed=seed) for seed in self.seeds for run in self.runs]
+
+    def _with_part(self, name: str, value: "str | Part | Callable[..., Any]") -> "Comparison":
+        runs = [RunConfig(**(vars(run) | {name: Part.of(value)})) for run in self.runs]
+        return replace(self, runs=tuple(runs))
+
+
+def load_preset(name: str, settings: Sequence[str] = ()) -> Comparison:
+    """Return a built-in comparison.
+
+    Args:
+        name: the preset's name.
+        settings: ``key=value`` texts as after ``--set``.
+
+    Raises:
+        InputError: unknown preset or a faulty setting.
+    """
+    if name not in preset_names():
+        raise InputError(f"unknown preset '{name}'; {did_you_mean(name, preset_names())}")
+    return Comparison.from_table({"name": name, **preset_table(name)}, settings)
+
+
+def load_file(path: Path | str, settings: Sequence[str] = ()) -> Comparison:
+    """Return the comparison in a TOML file (see ``load_preset``).
+
+    A file named after ``extends`` is looked for beside it.
+    """
+    path = Path(path)
+    return Comparison.from_table({"name": path.stem, **file_table(path)}, settings)

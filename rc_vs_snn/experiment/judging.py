@@ -1,0 +1,151 @@
+"""Judging a trained model on a split: its trace, its decisions, its numbers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from rc_vs_snn import records, registry
+from rc_vs_snn.config import Part, RunConfig
+from rc_vs_snn.contracts import Samples, SplitName, Trace
+from rc_vs_snn.decision.batch import iterate
+from rc_vs_snn.decision.calibration import calibrated
+from rc_vs_snn.decision.evidence import evidence_of
+from rc_vs_snn.decision.metrics import summarise
+from rc_vs_snn.decision.rules import check_rule, decide
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.parts import assemble, build_part, count_parameters, load_splits
+from rc_vs_snn.models.cost import Operations, counter_of
+from rc_vs_snn.models.old_names import renamed
+from rc_vs_snn.provenance import provenance
+from rc_vs_snn.training.loop import Task
+
+
+@torch.no_grad()
+def trace_split(task: Task, samples: Samples, split: SplitName, batch_size: int = 500) -> Trace:
+    """Run a split to the last step and keep evidence and cost of every sample at every step."""
+    task.model.eval()
+    batches: list[dict[str, Tensor]] = []
+    for encoded, _ in task.batches(samples, np.arange(len(samples)), batch_size, split):
+        count = counter_of(task.model, encoded.analogue)
+        evidence, costs = [], []
+        for readout, x, before, after in iterate(task.model, encoded):
+            evidence.append(evidence_of(readout, task.model.evidence))
+            not_counted = x.new_full((len(x),), torch.nan)
+            costs.append(count(x, before, after) if count else Operations(*[not_counted] * 3))
+        events = [encoded.events_until(step) for step in range(encoded.n_steps)]
+        batches.append(
+            {
+                "evidence": torch.stack(evidence, 1),  # (B, T, K)
+                "input_events": torch.stack(events, 1),  # (B, T)
+                **{
+                    kind: torch.stack([getattr(cost, kind) for cost in costs], 1).double().cumsum(1)  # (B, T)
+                    for kind in ("acs", "macs", "leaks")
+                },
+            }
+        )
+    joined = {name: torch.cat([batch[name].cpu() for batch in batches]).numpy() for name in batches[0]}
+    return Trace(labels=samples.labels, ids=samples.ids, **joined)
+
+
+def judge(task: Task, test: Samples, working: Path, epochs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Read the test split, write decisions, trace and weights, and return the metrics.
+
+    Args:
+        task: the parts, the model trained.
+        test: the test split.
+        working: the run folder in the making.
+        epochs: the training history (empty if nothing was trained here).
+    """
+    trace = trace_split(task, test, "test")
+    decision = decide(trace.evidence, task.rule)
+    records.write_decisions(working / records.DECISIONS, trace, decision)
+    records.write_trace(working / records.TRACE, trace)
+    weights = {name: value.cpu().contiguous() for name, value in task.model.state_dict().items()}
+    (working / records.WEIGHTS).write_bytes(save_tensors(weights))
+    return {
+        **summarise(trace, decision),
+        "evidence": task.model.evidence,
+        "parameters": count_parameters(task.model),
+        "train_seconds": sum(entry["seconds"] for entry in epochs),
+        "epochs_run": len(epochs),
+    }
+
+
+def write_provenance(
+    working: Path, config: RunConfig, task: Task, execution: Execution, started: float, **facts: Any
+) -> None:
+    """Write where a run came from into its folder, with ``facts``, the status among them."""
+    context = {"seed": config.seed, "device": str(task.device), "threads": execution.threads}
+    records.write_json(
+        working / records.PROVENANCE,
+        {"schema_version": records.SCHEMA_VERSION, **facts, **context, **provenance(started)},
+    )
+
+
+def evaluate(
+    record: records.Record,
+    execution: Execution | None = None,
+    *,
+    split: SplitName = "test",
+    rule: Part | None = None,
+    mean_step: float | None = None,
+) -> dict[str, Any]:
+    """Load a finished run's weights and judge a split again.
+
+    Args:
+        record: a finished run.
+        execution: device, threads, data root.
+        split: "valid" or "test" (or "train").
+        rule: another decision rule; by default the run's own.
+        mean_step: shift the rule's thresholds so that the mean decision step on valid is at most this.
+
+    Returns:
+        The metrics, as in ``metrics.json``, and the ``thresholds`` in force at the first and last step.
+
+    Raises:
+        InputError: the run is not finished, its plug-ins are not importable, its weights do not fit, or
+            no threshold decides as soon as ``mean_step``.
+    """
+    execution = execution or Execution()
+    if record.status != "done":
+        raise InputError(f"{record.folder} is a {record.status} run ({record.reason}); run it again first")
+    config = RunConfig.from_table(record.config)
+    with torch_settings(execution):
+        splits = load_splits(config, execution)
+        task = assemble(config, splits, execution)
+        load_weights(task.model, record.folder / records.WEIGHTS)
+        chosen = build_part(registry.rules, rule or config.rule)
+        samples: Samples = getattr(splits, split)
+        trace = trace_split(task, samples, split)
+        check_rule(chosen, task.model.evidence, trace.n_steps)
+        if mean_step is not None:
+            on_valid = trace if split == "valid" else trace_split(task, splits.valid, "valid")
+            chosen = calibrated(on_valid.evidence, chosen, task.model.evidence, mean_step)
+        metrics = summarise(trace, decide(trace.evidence, chosen))
+    thresholds = [chosen.threshold_at(step, trace.n_steps) for step in (0, trace.n_steps - 1)]
+    return {
+        "split": split, "thresholds": thresholds, **metrics, "parameters": count_parameters(task.model)
+    }  # fmt: skip
+
+
+def load_weights(model: torch.nn.Module, path: Path) -> None:
+    """Load safetensors weights into a model.
+
+    Raises:
+        InputError: the file is missing, damaged or of another architecture.
+    """
+    try:
+        model.load_state_dict(renamed(load_tensors(path.read_bytes()), model.state_dict()))
+    except OSError as error:
+        raise InputError(f"cannot read weights {path}: {error.strerror}") from error
+    except SafetensorError as error:
+        raise InputError(f"weights {path} are damaged ({error}); run again") from error
+    except RuntimeError as error:
+        raise InputError(f"weights {path} are of another architecture than the configuration") from error

@@ -1,0 +1,95 @@
+"""The parts of a run, built from its configuration and checked to fit one another."""
+
+import inspect
+from typing import Any
+
+import torch
+
+from rc_vs_snn import registry, seeds
+from rc_vs_snn.config import PART_NAMES, SOURCE_HASH, Part, RunConfig
+from rc_vs_snn.contracts import Splits
+from rc_vs_snn.datasets.folders import data_root
+from rc_vs_snn.decision.rules import check_rule
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.training.loop import Task
+
+
+def build_part(kind: registry.Registry, part: Part, **context: Any) -> Any:
+    """Return a plug-in built from its options, or the callable given in Python.
+
+    Datasets and models are factories, so a callable of these kinds is called with the context.
+    """
+    target = part.target or _stored_callable(kind, part)
+    if target is None:
+        return kind.build(part.name, part.options, **context)
+    return target(**context) if kind.context else target
+
+
+def _stored_callable(kind: registry.Registry, part: Part) -> Any:
+    """Return the callable that a stored configuration was run with, found again by its path."""
+    if SOURCE_HASH not in part.options:
+        return None
+    found = kind.get(part.name)
+    fields = {key: value for key, value in part.options.items() if key != SOURCE_HASH}
+    revived: Any = found(**fields) if inspect.isclass(found) else found
+    if Part.of(revived).options[SOURCE_HASH] != part.options[SOURCE_HASH]:
+        raise InputError(f"{kind.kind} '{part.name}' is not the code this run was made with; run it again")
+    return revived
+
+
+def check_config(config: RunConfig) -> None:
+    """Raise InputError with every unknown plug-in and wrong option of a configuration at once."""
+    faults = []
+    for name in PART_NAMES:
+        part: Part = getattr(config, name)
+        if part.target is not None or SOURCE_HASH in part.options:
+            continue
+        kind: registry.Registry = getattr(registry, f"{name}s")
+        try:
+            faults += kind.check(part.name, part.options)
+        except InputError as error:
+            faults.append(str(error))
+    if faults:
+        raise InputError(f"{config.label}: " + "; ".join(faults))
+
+
+def load_splits(config: RunConfig, execution: Execution) -> Splits:
+    """Return the configuration's dataset."""
+    splits = build_part(registry.datasets, config.dataset, root=data_root(execution.data_root))
+    if not isinstance(splits, Splits):
+        raise InputError(f"dataset '{config.dataset.name}' returned {type(splits).__name__}, not Splits")
+    return splits
+
+
+def assemble(config: RunConfig, splits: Splits, execution: Execution) -> Task:
+    """Build encoder, model, objective and rule for a dataset, and check that they fit.
+
+    Raises:
+        InputError: unknown plug-in or option, or a threshold the evidence cannot meet.
+    """
+    check_config(config)
+    device = execution.torch_device()
+    encoder = build_part(registry.encoders, config.encoder)
+    probe = encoder(splits.train.select(slice(0, 1)), 0)
+    torch.manual_seed(seeds.seed_for(config.seed, "weights", config.model.name))
+    model = build_part(registry.models, config.model, layout=probe.layout, n_classes=splits.n_classes)
+    rule = build_part(registry.rules, config.rule)
+    try:
+        check_rule(rule, model.evidence, probe.n_steps)
+    except InputError as error:
+        raise InputError(f"{config.label}: {error}") from error
+    objective = build_part(registry.objectives, config.objective)
+    augmentation = build_part(registry.augmentations, config.augmentation)
+    return Task(model.to(device), augmentation, encoder, objective, rule, config.seed, device)
+
+
+def check_run(config: RunConfig, execution: Execution) -> None:
+    """Raise InputError if a run could not start: everything is built, nothing is trained."""
+    with torch_settings(execution):
+        assemble(config, load_splits(config, execution), execution)
+
+
+def count_parameters(model: torch.nn.Module) -> int:
+    """Return the number of trained parameters."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,0 +1,80 @@
+"""Running one configuration: the only place where all parts meet. It reads ``test`` once."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rc_vs_snn import records, seeds
+from rc_vs_snn.config import RunConfig
+from rc_vs_snn.contracts import Splits
+from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
+from rc_vs_snn.experiment.judging import judge, write_provenance
+from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, load_splits
+from rc_vs_snn.training.loop import Report, Task, TrainingDivergedError, train
+
+
+def run(
+    config: RunConfig,
+    folder: Path,
+    execution: Execution | None = None,
+    *,
+    replace: bool = False,
+    report: Report | None = None,
+    on_epoch: Report | None = None,
+) -> records.Record:
+    """Train and judge one model and write its run folder.
+
+    Args:
+        config: what to run.
+        folder: the run folder to make; it appears whole or not at all.
+        execution: device, threads, data root.
+        replace: whether an existing folder is replaced.
+        report: called after every batch with running means.
+        on_epoch: called after every epoch with its history entry.
+
+    Returns:
+        The record; its status is "failed" if the training diverged.
+
+    Raises:
+        InputError: a faulty configuration, missing data, an existing or unwritable folder.
+    """
+    execution = execution or Execution()
+    check_config(config)
+    with (
+        interrupts_outside_numba(),
+        torch_settings(execution),
+        records.atomic_folder(folder, replace=replace) as working,
+    ):
+        splits = load_splits(config, execution)
+        task = assemble(config, splits, execution)
+        records.require_space(working, _expected_bytes(task, splits))
+        started = time.time()
+        epochs: list[dict[str, Any]] = []
+
+        def keep(entry: dict[str, Any]) -> None:
+            epochs.append(entry)
+            if on_epoch is not None:
+                on_epoch(entry)
+
+        torch.manual_seed(seeds.seed_for(config.seed, "dropout"))
+        try:
+            train(task, splits.train, splits.valid, config.training, report, keep)
+            metrics = judge(task, splits.test, working, epochs)
+            status: dict[str, Any] = {"status": "done"}
+        except TrainingDivergedError as error:
+            metrics, status = {}, {"status": "failed", "reason": str(error)}
+        records.write_json(working / records.CONFIG, config.to_table())
+        records.write_json(working / records.HISTORY, epochs)
+        records.write_json(working / records.METRICS, metrics)
+        write_provenance(working, config, task, execution, started, **status)
+    return records.read_record(folder)
+
+
+def _expected_bytes(task: Task, splits: Splits) -> int:
+    """Return an upper estimate of a run folder's size: trace, decisions, weights, and 1 MB for the rest."""
+    n_steps = task.encoder(splits.train.select(slice(0, 1)), 0).n_steps
+    per_sample = n_steps * (4 * splits.n_classes + 3 * 8) + 100
+    return len(splits.test) * per_sample + 4 * count_parameters(task.model) + 1_000_000
