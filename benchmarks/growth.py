@@ -21,8 +21,8 @@ from rc_vs_snn.augmentations.none import NoAugmentation
 from rc_vs_snn.contracts import Samples
 from rc_vs_snn.encoded import SpikeTimes
 from rc_vs_snn.encoders.latency import Latency
-from rc_vs_snn.training.loop import Task
 from rc_vs_snn.training.objectives import RankCoding
+from rc_vs_snn.training.task import Task
 
 DECISION_STEP = 4
 

@@ -24,7 +24,7 @@ from rc_vs_snn.experiment.parts import assemble, build_part, count_parameters, l
 from rc_vs_snn.models.cost import Operations, counter_of
 from rc_vs_snn.models.old_names import renamed
 from rc_vs_snn.provenance import provenance
-from rc_vs_snn.training.loop import Task
+from rc_vs_snn.training.task import Task
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.decision.rules import check_rule
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
-from rc_vs_snn.training.loop import Task
+from rc_vs_snn.training.task import Task
 
 
 def build_part(kind: registry.Registry, part: Part, **context: Any) -> Any:

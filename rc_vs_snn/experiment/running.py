@@ -13,7 +13,8 @@ from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
 from rc_vs_snn.experiment.judging import judge, write_provenance
 from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, load_splits
-from rc_vs_snn.training.loop import Report, Task, TrainingDivergedError, train
+from rc_vs_snn.training.loop import Report, TrainingDivergedError, train
+from rc_vs_snn.training.task import Task
 
 
 def run(

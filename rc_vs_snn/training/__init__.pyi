@@ -1,5 +1,6 @@
-from .loop import Task, TrainingDivergedError, train, validate
+from .loop import TrainingDivergedError, train, validate
 from .objectives import EveryStep, LastStep, Objective, RankCoding, output_entropy
+from .task import Task
 
 __all__ = [
     "EveryStep",

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,55 +15,16 @@ from rc_vs_snn import seeds
 from rc_vs_snn.config import Training
 from rc_vs_snn.contracts import Decision, Samples
 from rc_vs_snn.decision.batch import run_to_decision
-from rc_vs_snn.decision.rules import Rule, Scaled
-from rc_vs_snn.encoded import Encoded
-from rc_vs_snn.encoders.protocol import Encoder
 from rc_vs_snn.kernels import backend
 from rc_vs_snn.models.layers.norm import averaging, batch_norms
-from rc_vs_snn.training.objectives import Objective
+from rc_vs_snn.training.schedules import make_schedule, parameter_groups, warmed_up
+from rc_vs_snn.training.task import Task
 
-Augmentation = Callable[[Samples, np.random.Generator], Samples]
 Report = Callable[[dict[str, Any]], None]
 
 
 class TrainingDivergedError(RuntimeError):
     """The loss is no longer finite."""
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What stays the same over a training: the parts that meet in every batch.
-
-    Attributes:
-        model: the classifier, an ``nn.Module`` with the ``Model`` interface.
-        augmentation: changes training samples before they are encoded.
-        encoder: samples to code.
-        objective: the loss.
-        rule: the first-spike rule.
-        seed: base seed of the run.
-        device: where the model lies.
-    """
-
-    model: Any
-    augmentation: Augmentation
-    encoder: Encoder
-    objective: Objective
-    rule: Rule
-    seed: int
-    device: torch.device
-
-    def batches(
-        self, samples: Samples, rows: np.ndarray, batch_size: int, role: str, *, augment: bool = False
-    ) -> Iterator[tuple[Encoded, Tensor]]:
-        """Yield ``(encoded batch, labels)`` over ``rows`` in their order."""
-        encoding_seed = seeds.seed_for(self.seed, "encoding", role)
-        draws = seeds.generator_for(self.seed, "augmentation", role)
-        for start in range(0, len(rows), batch_size):
-            part = samples.select(rows[start : start + batch_size])
-            if augment:
-                part = self.augmentation(part, draws)
-            labels = torch.from_numpy(part.labels).to(self.device)
-            yield self.encoder(part, encoding_seed).to(self.device), labels
 
 
 class Tally:
@@ -236,39 +197,6 @@ def train(
             break
     task.model.load_state_dict(best_weights)
     return history
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Return optimiser groups: weight matrices decay, biases and neuron constants do not."""
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    return [
-        {"params": matrices, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-
-
-def warmed_up(rule: Rule, config: Training, epochs_done: float) -> Rule:
-    """Return the rule training sees after ``epochs_done`` epochs (a fraction within one)."""
-    if epochs_done >= config.threshold_warmup:
-        return rule
-    return Scaled(rule, epochs_done / config.threshold_warmup)
-
-
-def make_schedule(
-    optimiser: torch.optim.Optimizer, config: Training, n_batches: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    """Return the learning-rate schedule, stepped once per batch."""
-    total = config.epochs * n_batches
-    if config.schedule == "one-cycle":
-        steps = total + 1
-        rise = min(0.9, max(0.25, 2 / steps))  # a rise of less than a step divides by zero in torch
-        return torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, max_lr=config.learning_rate, total_steps=steps, pct_start=rise
-        )
-    if config.schedule == "cosine":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=total)
-    return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
 
 
 def _running_mean(model: nn.Module, decay: float) -> AveragedModel | None:

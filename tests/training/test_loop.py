@@ -10,7 +10,8 @@ import rc_vs_snn as rv
 from rc_vs_snn.config import Training
 from rc_vs_snn.decision.rules import FirstSpike
 from rc_vs_snn.experiment.parts import assemble, load_splits
-from rc_vs_snn.training.loop import make_schedule, parameter_groups, train, validate, warmed_up
+from rc_vs_snn.training.loop import train, validate
+from rc_vs_snn.training.schedules import make_schedule, parameter_groups, warmed_up
 
 CPU = rv.Execution(device="cpu")
 

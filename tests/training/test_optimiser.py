@@ -4,8 +4,8 @@ import torch
 
 from rc_vs_snn import FirstSpike, SpikeTimes
 from rc_vs_snn.models import RankSNN, rc_lstm
-from rc_vs_snn.training.loop import parameter_groups
 from rc_vs_snn.training.objectives import RankCoding
+from rc_vs_snn.training.schedules import parameter_groups
 
 
 def test_adamw_steps_weights_by_source_as_it_does_by_target():

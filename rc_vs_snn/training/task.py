@@ -1,0 +1,54 @@
+"""What stays the same over a training."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rc_vs_snn import seeds
+from rc_vs_snn.contracts import Samples
+from rc_vs_snn.decision.rules import Rule
+from rc_vs_snn.encoded import Encoded
+from rc_vs_snn.encoders.protocol import Encoder
+from rc_vs_snn.training.objectives import Objective
+
+Augmentation = Callable[[Samples, np.random.Generator], Samples]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What stays the same over a training: the parts that meet in every batch.
+
+    Attributes:
+        model: the classifier, an ``nn.Module`` with the ``Model`` interface.
+        augmentation: changes training samples before they are encoded.
+        encoder: samples to code.
+        objective: the loss.
+        rule: the first-spike rule.
+        seed: base seed of the run.
+        device: where the model lies.
+    """
+
+    model: Any
+    augmentation: Augmentation
+    encoder: Encoder
+    objective: Objective
+    rule: Rule
+    seed: int
+    device: torch.device
+
+    def batches(
+        self, samples: Samples, rows: np.ndarray, batch_size: int, role: str, *, augment: bool = False
+    ) -> Iterator[tuple[Encoded, Tensor]]:
+        """Yield ``(encoded batch, labels)`` over ``rows`` in their order."""
+        encoding_seed = seeds.seed_for(self.seed, "encoding", role)
+        draws = seeds.generator_for(self.seed, "augmentation", role)
+        for start in range(0, len(rows), batch_size):
+            part = samples.select(rows[start : start + batch_size])
+            if augment:
+                part = self.augmentation(part, draws)
+            labels = torch.from_numpy(part.labels).to(self.device)
+            yield self.encoder(part, encoding_seed).to(self.device), labels
