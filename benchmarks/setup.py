@@ -25,7 +25,7 @@ from rc_vs_snn.experiment.comparison import load_preset
 from rc_vs_snn.experiment.parts import assemble
 from rc_vs_snn.models.rank_snn import RankSNN
 from rc_vs_snn.models.rc_lstm import rc_lstm
-from rc_vs_snn.provenance import code_version
+from rc_vs_snn.records.provenance import code_version
 from rc_vs_snn.rules import FirstSpike, decide
 from rc_vs_snn.training import Task, train, validate
 
