@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks import efficiency, encoding, growth, inference, report, streaming, training_step
 from benchmarks.harness import Result, one_thread
 from benchmarks.setup import FULL, QUICK, Scale
-from rc_vs_snn.provenance import code_version
+from rc_vs_snn.records.provenance import code_version
 
 BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "training-step": training_step.run,

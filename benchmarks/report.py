@@ -12,7 +12,7 @@ from matplotlib.ticker import LogFormatter
 
 from benchmarks.harness import Result
 from rc_vs_snn.analysis import style
-from rc_vs_snn.provenance import package_version, provenance
+from rc_vs_snn.records.provenance import package_version, provenance
 
 SCHEMA_VERSION = 1
 PEERS = ("norse", "spikingjelly", "numba")

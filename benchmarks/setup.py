@@ -27,7 +27,7 @@ from rc_vs_snn.experiment.comparison import load_preset
 from rc_vs_snn.experiment.parts import assemble
 from rc_vs_snn.models.rank_snn import RankSNN
 from rc_vs_snn.models.rc_lstm import rc_lstm
-from rc_vs_snn.provenance import code_version
+from rc_vs_snn.records.provenance import code_version
 from rc_vs_snn.training.loop import train, validate
 from rc_vs_snn.training.task import Task
 

@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _version() -> str:
-    from rc_vs_snn.provenance import package_version
+    from rc_vs_snn.records.provenance import package_version
 
     return f"rc_vs_snn {package_version('rc_vs_snn')}"
 

@@ -10,7 +10,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, packages_distributions
 from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
@@ -35,6 +35,7 @@ class Registry:
     context: tuple[str, ...] = ()
     _factories: dict[str, Factory] = field(default_factory=dict)
     _broken: dict[str, str] = field(default_factory=dict)
+    _distributions: dict[str, str] = field(default_factory=dict)
     _loaded: bool = False
 
     def register(self, name: str) -> Callable[[Factory], Factory]:
@@ -63,6 +64,8 @@ class Registry:
         for point in entry_points(group=self.group):
             try:
                 self._add(point.name, point.load())
+                if point.dist is not None:
+                    self._distributions[point.name] = point.dist.name
             except Exception as error:  # a broken plug-in must not take the toolkit down
                 self._broken[point.name] = f"{type(error).__name__}: {error}"
 
@@ -90,6 +93,19 @@ class Registry:
         if ":" in name:
             return _import_path(name, self.kind)
         raise InputError(f"unknown {self.kind} '{name}'; {did_you_mean(name, self._factories)}")
+
+    def distributions(self, name: str) -> list[str]:
+        """Return the installed distributions a plug-in's code is from; none if it is ours or a script's.
+
+        Args:
+            name: a registered name or a ``module:attribute`` path.
+        """
+        self._load()
+        if name in self._distributions:
+            return [self._distributions[name]]
+        home = name.partition(":")[0] if ":" in name else self.get(name).__module__
+        package = home.partition(".")[0]
+        return [] if package == __package__ else packages_distributions().get(package, [])
 
     def summary(self, name: str) -> str:
         """Return the first line of the factory's docstring."""
@@ -184,3 +200,7 @@ rules = Registry("rule", "rc_vs_snn.decision.rules", "rc_vs_snn.rules")
 augmentations = Registry("augmentation", "rc_vs_snn.augmentations", "rc_vs_snn.augmentations")
 objectives = Registry("objective", "rc_vs_snn.training.objectives")
 figures = Registry("figure", "rc_vs_snn.analysis.figures", context=())
+
+KINDS = {
+    entry.kind: entry for entry in (datasets, augmentations, encoders, models, rules, objectives, figures)
+}

@@ -102,6 +102,8 @@ def test_an_installed_encoder_runs_a_comparison(installed: Path, tmp_path: Path)
     configurations = [path.read_text() for path in (tmp_path / "mine").glob("*/config.json")]
     assert len(configurations) == 2
     assert all('"burst"' in text for text in configurations)
+    for path in (tmp_path / "mine").glob("*/provenance.json"):
+        assert json.loads(path.read_text())["packages"]["rc-vs-snn-burst"] == "0.1.0"
 
 
 def test_the_comparison_file_of_the_guide_puts_it_beside_ours(installed: Path, tmp_path: Path) -> None:

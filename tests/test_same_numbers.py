@@ -1,8 +1,8 @@
 """The numbers of the commit before models became stacks of layers, to the bit.
 
-``same_numbers.json`` holds hashes that commit adf91e7 made: decisions, traces and trained weights. Sums of torch and
-of compiled loops differ between processors and versions, so elsewhere this is skipped; there the kernels' own
-tests hold the arithmetic against its references.
+``same_numbers.json`` holds hashes that commit adf91e7 made: decisions, traces and trained weights. Sums of
+torch and of compiled loops differ between processors and versions, so elsewhere this is skipped; there the
+kernels' own tests hold the arithmetic against its references.
 """
 
 import hashlib
@@ -64,8 +64,8 @@ def hashes(record):
 def first_images(root):
     """The first 500 images of MNIST for training, 500 for testing and 300 between."""
     full = mnist(root)
-    parts = [full.train.select(slice(0, 500)), full.valid.select(slice(0, 300)), full.test.select(slice(0, 500))]
-    return rv.Splits(*parts, full.class_names)
+    sizes = ((full.train, 500), (full.valid, 300), (full.test, 500))
+    return rv.Splits(*(split.select(slice(0, size)) for split, size in sizes), full.class_names)
 
 
 def planned():

@@ -13,7 +13,7 @@ from rc_vs_snn.analysis.curves import threshold_sweep
 from rc_vs_snn.analysis.intervals import mean_over_seeds
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.records import TRACE, Record
+from rc_vs_snn.records import Record
 
 NOT_CONFIGURATION = ("label", "seed")  # what may differ between repetitions, and what names them
 
@@ -30,17 +30,8 @@ class FinishedRun:
 
     @cached_property
     def trace(self) -> Trace:
-        """Return the test trace.
-
-        Raises:
-            InputError: the file is missing or damaged.
-        """
-        try:
-            return self.record.trace()
-        except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each its own way
-            raise InputError(
-                f"{self.record.folder / TRACE} cannot be read ({error}); delete the run folder and run again"
-            ) from error
+        """Return the test trace, see ``Record.trace``."""
+        return self.record.trace()
 
     @cached_property
     def sweep(self) -> Table:
@@ -48,8 +39,8 @@ class FinishedRun:
         return threshold_sweep(self.trace, self.record.metrics["evidence"])
 
     def metric(self, name: str) -> float:
-        """Return a number of the operating point; NaN where there is none."""
-        return float(self.record.metrics.get(name, np.nan))
+        """Return a number of the operating point, see ``Record.metric``."""
+        return self.record.metric(name)
 
 
 @dataclass(frozen=True, eq=False)

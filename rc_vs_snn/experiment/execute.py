@@ -16,7 +16,7 @@ from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.parts import assemble, check_run, count_parameters, load_splits
 from rc_vs_snn.experiment.progress import Progress
 from rc_vs_snn.experiment.running import run
-from rc_vs_snn.provenance import package_version
+from rc_vs_snn.records.provenance import package_version
 
 
 def compare(

@@ -1,16 +1,14 @@
 """Judging a trained model on a split: its trace, its decisions, its numbers."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from rc_vs_snn import records, registry
+from rc_vs_snn import registry
 from rc_vs_snn.config import Part, RunConfig
 from rc_vs_snn.contracts import Samples, SplitName, Trace
 from rc_vs_snn.decision.batch import iterate
@@ -23,7 +21,7 @@ from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.parts import assemble, build_part, count_parameters, load_splits
 from rc_vs_snn.models.cost import Operations, counter_of
 from rc_vs_snn.models.old_names import renamed
-from rc_vs_snn.provenance import provenance
+from rc_vs_snn.records import WEIGHTS, Record, Result, read_weights
 from rc_vs_snn.training.task import Task
 
 
@@ -54,43 +52,28 @@ def trace_split(task: Task, samples: Samples, split: SplitName, batch_size: int 
     return Trace(labels=samples.labels, ids=samples.ids, **joined)
 
 
-def judge(task: Task, test: Samples, working: Path, epochs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Read the test split, write decisions, trace and weights, and return the metrics.
+def judge(task: Task, test: Samples, history: Sequence[Mapping[str, Any]]) -> Result:
+    """Read the test split and return what the run came to.
 
     Args:
         task: the parts, the model trained.
         test: the test split.
-        working: the run folder in the making.
-        epochs: the training history (empty if nothing was trained here).
+        history: of the training (empty if nothing was trained here).
     """
     trace = trace_split(task, test, "test")
     decision = decide(trace.evidence, task.rule)
-    records.write_decisions(working / records.DECISIONS, trace, decision)
-    records.write_trace(working / records.TRACE, trace)
-    weights = {name: value.cpu().contiguous() for name, value in task.model.state_dict().items()}
-    (working / records.WEIGHTS).write_bytes(save_tensors(weights))
-    return {
+    metrics = {
         **summarise(trace, decision),
         "evidence": task.model.evidence,
         "parameters": count_parameters(task.model),
-        "train_seconds": sum(entry["seconds"] for entry in epochs),
-        "epochs_run": len(epochs),
+        "train_seconds": sum(entry["seconds"] for entry in history),
+        "epochs_run": len(history),
     }
-
-
-def write_provenance(
-    working: Path, config: RunConfig, task: Task, execution: Execution, started: float, **facts: Any
-) -> None:
-    """Write where a run came from into its folder, with ``facts``, the status among them."""
-    context = {"seed": config.seed, "device": str(task.device), "threads": execution.threads}
-    records.write_json(
-        working / records.PROVENANCE,
-        {"schema_version": records.SCHEMA_VERSION, **facts, **context, **provenance(started)},
-    )
+    return Result(metrics, weights_of(task.model), (trace, decision))
 
 
 def evaluate(
-    record: records.Record,
+    record: Record,
     execution: Execution | None = None,
     *,
     split: SplitName = "test",
@@ -120,7 +103,7 @@ def evaluate(
     with torch_settings(execution):
         splits = load_splits(config, execution)
         task = assemble(config, splits, execution)
-        load_weights(task.model, record.folder / records.WEIGHTS)
+        load_weights(task.model, record.folder / WEIGHTS)
         chosen = build_part(registry.rules, rule or config.rule)
         samples: Samples = getattr(splits, split)
         trace = trace_split(task, samples, split)
@@ -135,6 +118,16 @@ def evaluate(
     }  # fmt: skip
 
 
+def weights_of(model: torch.nn.Module) -> dict[str, np.ndarray]:
+    """Return copies of a model's parameters and buffers by name, as arrays."""
+    tensors = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    # numpy has no bfloat16; float32 holds the same numbers
+    return {
+        name: (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+        for name, value in tensors.items()
+    }
+
+
 def load_weights(model: torch.nn.Module, path: Path) -> None:
     """Load safetensors weights into a model.
 
@@ -142,10 +135,7 @@ def load_weights(model: torch.nn.Module, path: Path) -> None:
         InputError: the file is missing, damaged or of another architecture.
     """
     try:
-        model.load_state_dict(renamed(load_tensors(path.read_bytes()), model.state_dict()))
-    except OSError as error:
-        raise InputError(f"cannot read weights {path}: {error.strerror}") from error
-    except SafetensorError as error:
-        raise InputError(f"weights {path} are damaged ({error}); run again") from error
+        stored = {name: torch.tensor(value) for name, value in read_weights(path).items()}
+        model.load_state_dict(renamed(stored, model.state_dict()))
     except RuntimeError as error:
         raise InputError(f"weights {path} are of another architecture than the configuration") from error

@@ -45,9 +45,8 @@ def check_config(config: RunConfig) -> None:
         part: Part = getattr(config, name)
         if part.target is not None or SOURCE_HASH in part.options:
             continue
-        kind: registry.Registry = getattr(registry, f"{name}s")
         try:
-            faults += kind.check(part.name, part.options)
+            faults += registry.KINDS[name].check(part.name, part.options)
         except InputError as error:
             faults.append(str(error))
     if faults:

@@ -7,24 +7,21 @@ and ``provenance.json``, and a card, ``README.md``.
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import joblib
+import numpy as np
 import torch
-from safetensors.torch import save as save_tensors
-from torch import Tensor
 
 from rc_vs_snn import records
 from rc_vs_snn.config import RunConfig, slug
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
-from rc_vs_snn.experiment.judging import judge, load_weights, write_provenance
+from rc_vs_snn.experiment.judging import judge, load_weights, weights_of
 from rc_vs_snn.experiment.parts import assemble, load_splits
-from rc_vs_snn.model_card import model_card
-from rc_vs_snn.records import Record
+from rc_vs_snn.records import Record, Result
+from rc_vs_snn.records.model_card import model_card
+from rc_vs_snn.records.provenance import run_provenance
 from rc_vs_snn.training.loop import validate
-
-CARD = "README.md"
 
 
 def default_folder() -> Path:
@@ -111,11 +108,10 @@ def _judge(folder: Path, out: Path, execution: Execution) -> Record:
         splits = load_splits(config, execution)
         task = assemble(config, splits, execution)
         load_weights(task.model, folder / records.WEIGHTS)
-        metrics = judge(task, splits.test, working, [])
-        records.write_json(working / records.CONFIG, config.to_table())
-        records.write_json(working / records.HISTORY, [])
-        records.write_json(working / records.METRICS, metrics)
-        write_provenance(working, config, task, execution, started, status="done", weights=str(folder))
+        outcome = judge(task, splits.test, [])
+        facts = {"status": "done", "weights": str(folder)}
+        origin = run_provenance(config, started, str(task.device), execution.threads, facts)
+        records.write_run(working, config.to_table(), [], origin, outcome)
     return records.read_record(target)
 
 
@@ -126,21 +122,16 @@ def _export(record: Record, target: Path, execution: Execution) -> Path:
         task = assemble(config, splits, execution)
         load_weights(task.model, record.folder / records.WEIGHTS)
         full = validate(task, splits.valid).means("valid")
-        weights = {name: value.cpu().contiguous() for name, value in task.model.state_dict().items()}
+        weights = weights_of(task.model)
         halved = {name: _half(value) for name, value in weights.items()}
-        task.model.load_state_dict(halved)
+        task.model.load_state_dict({name: torch.from_numpy(value) for name, value in halved.items()})
         small = validate(task, splits.valid).means("valid")
         kept, bits = (halved, 16) if small["valid_accuracy"] == full["valid_accuracy"] else (weights, 32)
-        (working / records.WEIGHTS).write_bytes(save_tensors(kept))
-        tables: dict[str, Any] = {
-            records.CONFIG: record.config, records.METRICS: record.metrics,
-            records.HISTORY: record.history, records.PROVENANCE: record.provenance,
-        }  # fmt: skip
-        for name, table in tables.items():
-            records.write_json(working / name, table)
-        (working / CARD).write_text(model_card(record, bits, best_valid(record)))
+        outcome = Result(record.metrics, kept)
+        records.write_run(working, record.config, record.history, record.provenance, outcome)
+        (working / records.CARD).write_text(model_card(record, bits, best_valid(record)))
     return target
 
 
-def _half(value: Tensor) -> Tensor:
-    return value.half() if value.dtype == torch.float32 else value
+def _half(value: np.ndarray) -> np.ndarray:
+    return value.astype(np.float16) if value.dtype == np.float32 else value

@@ -11,8 +11,9 @@ from rc_vs_snn.config import RunConfig
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
-from rc_vs_snn.experiment.judging import judge, write_provenance
+from rc_vs_snn.experiment.judging import judge
 from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, load_splits
+from rc_vs_snn.records.provenance import run_provenance
 from rc_vs_snn.training.loop import Report, TrainingDivergedError, train
 from rc_vs_snn.training.task import Task
 
@@ -63,14 +64,11 @@ def run(
         torch.manual_seed(seeds.seed_for(config.seed, "dropout"))
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
-            metrics = judge(task, splits.test, working, epochs)
-            status: dict[str, Any] = {"status": "done"}
+            outcome, facts = judge(task, splits.test, epochs), {"status": "done"}
         except TrainingDivergedError as error:
-            metrics, status = {}, {"status": "failed", "reason": str(error)}
-        records.write_json(working / records.CONFIG, config.to_table())
-        records.write_json(working / records.HISTORY, epochs)
-        records.write_json(working / records.METRICS, metrics)
-        write_provenance(working, config, task, execution, started, **status)
+            outcome, facts = records.Result(), {"status": "failed", "reason": str(error)}
+        origin = run_provenance(config, started, str(task.device), execution.threads, facts)
+        records.write_run(working, config.to_table(), epochs, origin, outcome)
     return records.read_record(folder)
 
 

@@ -56,12 +56,8 @@ def write_run(
     folder = root / f"{label.lower().replace(' ', '-')}-seed{seed}"
     decision = decide(trace.evidence, FirstSpike(threshold))
     with records.atomic_folder(folder) as working:
-        records.write_json(working / records.CONFIG, config)
-        records.write_json(working / records.HISTORY, _history(seed, 10, trace) if history else [])
-        metrics = {}
+        outcome = records.Result()
         if status == "done":
-            records.write_decisions(working / records.DECISIONS, trace, decision)
-            records.write_trace(working / records.TRACE, trace)
             metrics = {
                 **summarise(trace, decision),
                 "parameters": 235_146,
@@ -69,9 +65,10 @@ def write_run(
                 "evidence": evidence,
                 "epochs_run": 10,
             }
-        records.write_json(working / records.METRICS, metrics)
+            outcome = records.Result(metrics, judged=(trace, decision))
+        epochs = _history(seed, 10, trace) if history else []
         provenance = {"schema_version": records.SCHEMA_VERSION, "status": status, "reason": reason}
-        records.write_json(working / records.PROVENANCE, provenance)
+        records.write_run(working, config, epochs, provenance, outcome)
     return records.read_record(folder)
 
 

@@ -1,5 +1,6 @@
 import math
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -69,4 +70,7 @@ def test_a_damaged_trace_is_named(make_run, tiny_trace, damage):
 def test_a_number_a_record_lacks_is_nan(make_run, tiny_trace):
     run = FinishedRun(make_run(tiny_trace, threshold=1.0))
     assert math.isnan(run.metric("accuracy_decided"))  # nothing was decided: null in metrics.json
-    assert math.isnan(run.metric("unheard_of"))
+    older = {name: value for name, value in run.record.metrics.items() if name != "tied"}
+    assert math.isnan(FinishedRun(replace(run.record, metrics=older)).metric("tied"))
+    with pytest.raises(InputError, match="did you mean 'accuracy'"):
+        run.metric("acuracy")

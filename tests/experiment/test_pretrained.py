@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 import rc_vs_snn as rv
 from rc_vs_snn.cli import main
+from rc_vs_snn.experiment.judging import weights_of
 from rc_vs_snn.experiment.pretrained import (
     best_valid,
     default_folder,
@@ -57,6 +59,14 @@ def test_halved_weights_are_small_and_validate_the_same(exported):
         bits = 16 if "16 bits" in card else 32
         n_parameters = rv.read_record(folder).metrics["parameters"]
         assert n_parameters * bits / 8 <= size < n_parameters * bits / 8 + 4000
+
+
+def test_weights_taken_from_a_model_stay_when_it_changes():
+    model = torch.nn.Linear(2, 2)
+    weights = weights_of(model)
+    before = weights["bias"].copy()
+    torch.nn.init.constant_(model.bias, 5.0)
+    np.testing.assert_array_equal(weights["bias"], before)
 
 
 def test_the_card_tells_numbers_and_origin(exported):

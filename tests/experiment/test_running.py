@@ -300,4 +300,4 @@ def test_global_torch_state_is_left_alone(comparison, tmp_path):
 
 def test_provenance_is_plain_json(finished):
     text = (finished[1][0].folder / "provenance.json").read_text()
-    assert json.loads(text)["schema_version"] == 1
+    assert json.loads(text)["schema_version"] == 2

@@ -1,6 +1,6 @@
 """The card of a trained model, written from its records."""
 
-from rc_vs_snn.records import Record
+from rc_vs_snn.records.reading import Record
 
 
 def model_card(record: Record, bits: int, valid_accuracy: float) -> str:

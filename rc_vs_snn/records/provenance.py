@@ -5,18 +5,24 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("torch", "snntorch", "numpy", "tonic", "scikit-learn", "matplotlib")
+from rc_vs_snn import registry
+from rc_vs_snn.config import PART_NAMES, RunConfig
+from rc_vs_snn.records.layout import SCHEMA_VERSION
+
+# Those whose arithmetic makes the numbers.
+PACKAGES = ("torch", "numpy", "numba", "scipy", "snntorch", "tonic", "scikit-learn", "matplotlib")
 
 
 def code_version() -> dict[str, Any]:
     """Return the package version and, in a git checkout, the commit and whether it was changed."""
     found: dict[str, Any] = {"version": package_version("rc_vs_snn")}
-    checkout = Path(__file__).resolve().parent.parent
+    checkout = Path(__file__).resolve().parents[2]
     if (checkout / ".git").exists():
         commit = _git(checkout, "rev-parse", "HEAD")
         if commit:
@@ -25,13 +31,44 @@ def code_version() -> dict[str, Any]:
     return found
 
 
-def provenance(started: float) -> dict[str, Any]:
-    """Return the provenance of a run that began at ``started`` (seconds since the epoch)."""
+def run_provenance(
+    config: RunConfig, started: float, device: str, threads: int, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what is stored about where a run came from.
+
+    Args:
+        config: what was run; the distributions of its plug-ins are named beside our packages.
+        started: when, in seconds since the epoch.
+        device: what the model was on.
+        threads: torch threads of the run.
+        facts: the status, and why or of which weights.
+    """
+    context = {"seed": config.seed, "device": device, "threads": threads}
+    return {
+        "schema_version": SCHEMA_VERSION, **facts, **context, **provenance(started, plugin_packages(config))
+    }  # fmt: skip
+
+
+def plugin_packages(config: RunConfig) -> list[str]:
+    """Return the distributions of other people that a configuration's parts come from, sorted."""
+    parts = {name: getattr(config, name) for name in PART_NAMES}
+    return sorted(
+        {found for name, part in parts.items() for found in registry.KINDS[name].distributions(part.name)}
+    )
+
+
+def provenance(started: float, plugins: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the provenance of something that began at ``started`` (seconds since the epoch).
+
+    Args:
+        started: when.
+        plugins: distributions to name beside our packages.
+    """
     return {
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "code": code_version(),
         "python": platform.python_version(),
-        "packages": {name: package_version(name) for name in PACKAGES},
+        "packages": {name: package_version(name) for name in (*PACKAGES, *plugins)},
         "hardware": {"cpu": _cpu_name(), "cores": os.cpu_count(), "system": platform.system()},
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 2),

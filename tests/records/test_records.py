@@ -3,10 +3,14 @@
 import json
 import os
 
+import numpy as np
 import pytest
 
 from rc_vs_snn import InputError, find_records, read_record
-from rc_vs_snn.records import PROVENANCE, atomic_folder
+from rc_vs_snn.contracts import Trace
+from rc_vs_snn.decision.metrics import summarise
+from rc_vs_snn.decision.rules import FirstSpike, decide
+from rc_vs_snn.records import NUMBERS, PROVENANCE, Record, Result, atomic_folder, read_weights, write_run
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path):
@@ -79,3 +83,46 @@ def test_a_damaged_or_newer_run_folder_is_told(tmp_path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(InputError, match="damaged"):
         read_record(tmp_path)
+
+
+@pytest.fixture
+def trace():
+    evidence = np.array([[[0.2, 0.8], [0.1, 0.9]], [[0.5, 0.5], [0.6, 0.4]]], dtype=np.float32)
+    counts = np.array([[1.0, 2.0], [3.0, 4.0]])
+    return Trace(
+        evidence=evidence, labels=np.array([1, 0]), ids=np.arange(2), acs=counts, macs=counts,
+        input_events=counts.astype(np.int64),
+    )  # fmt: skip
+
+
+def test_what_is_written_is_read_back(trace, tmp_path):
+    decision = decide(trace.evidence, FirstSpike(0.7))
+    weights = {"layer.weight": np.arange(6, dtype=np.float16).reshape(2, 3).T, "steps": np.array(7)}
+    metrics = {**summarise(trace, decision), "forced_accuracy": float("nan"), "evidence": "probability"}
+    write_run(
+        tmp_path, {"label": "a", "seed": 0}, [{"epoch": 0}], {"schema_version": 1, "status": "done"},
+        Result(metrics, weights, (trace, decision)),
+    )  # fmt: skip
+    record = read_record(tmp_path)
+    assert record.status == "done"
+    assert record.metrics == pytest.approx(metrics, nan_ok=True)
+    assert np.isnan(record.metric("forced_accuracy"))
+    assert list(record.decisions()["label"]) == list(decision.label)
+    np.testing.assert_array_equal(record.trace().evidence, trace.evidence)
+    stored = read_weights(tmp_path / "weights.safetensors")
+    assert stored.keys() == weights.keys()
+    for name, value in weights.items():
+        assert stored[name].dtype == value.dtype
+        np.testing.assert_array_equal(stored[name], value)
+
+
+def test_every_number_of_a_run_is_known_by_name(trace):
+    assert set(summarise(trace, decide(trace.evidence, FirstSpike(0.7)))) <= set(NUMBERS)
+
+
+def test_a_mistyped_number_raises_and_one_an_older_run_lacks_is_nan(tmp_path):
+    record = Record(tmp_path, {}, [], {"accuracy": 0.5}, {})
+    assert record.metric("accuracy") == 0.5
+    assert np.isnan(record.metric("tied"))
+    with pytest.raises(InputError, match="unknown metric 'acuracy'; did you mean 'accuracy'"):
+        record.metric("acuracy")

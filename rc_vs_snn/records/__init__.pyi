@@ -1,0 +1,41 @@
+from .folders import atomic_folder, require_space
+from .layout import (
+    CARD,
+    CONFIG,
+    DECISIONS,
+    HISTORY,
+    METRICS,
+    NUMBERS,
+    PROVENANCE,
+    SCHEMA_VERSION,
+    TRACE,
+    WEIGHTS,
+    Status,
+)
+from .reading import Record, find_records, read_record, read_weights
+from .writing import Result, write_decisions, write_json, write_run, write_trace
+
+__all__ = [
+    "CARD",
+    "CONFIG",
+    "DECISIONS",
+    "HISTORY",
+    "METRICS",
+    "NUMBERS",
+    "PROVENANCE",
+    "SCHEMA_VERSION",
+    "TRACE",
+    "WEIGHTS",
+    "Record",
+    "Result",
+    "Status",
+    "atomic_folder",
+    "find_records",
+    "read_record",
+    "read_weights",
+    "require_space",
+    "write_decisions",
+    "write_json",
+    "write_run",
+    "write_trace",
+]  # fmt: skip

@@ -1,0 +1,79 @@
+"""Run folders appear whole, by a rename, or not at all."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from rc_vs_snn.errors import InputError
+
+
+@contextlib.contextmanager
+def atomic_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Yield a hidden working folder beside ``target`` and rename it to ``target`` on success.
+
+    On any error or interruption the working folder is removed and ``target`` is as it was.
+
+    Args:
+        target: the final folder.
+        replace: whether an existing ``target`` is replaced.
+
+    Raises:
+        InputError: ``target`` exists and may not be replaced, or its parent cannot be written.
+    """
+    target = Path(target)
+    if target.exists() and not replace:
+        raise InputError(f"{target} exists already; choose another --out or delete it")
+    working = target.parent / f".{target.name}.partial-{os.getpid()}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(target)
+        working.mkdir()
+    except OSError as error:
+        raise InputError(
+            f"cannot write {target}: {error.strerror or error}; choose a writable --out with free space"
+        ) from error
+    try:
+        yield working
+        if target.exists():
+            shutil.rmtree(target)
+        working.rename(target)
+    except OSError as error:
+        raise InputError(
+            f"writing {target} failed: {error.strerror or error}; nothing was kept there, free some space or "
+            "choose another --out"
+        ) from error
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+
+
+def require_space(folder: Path, n_bytes: int) -> None:
+    """Raise InputError if the disk of ``folder`` has fewer than ``n_bytes`` free.
+
+    Asked before a training, so that hours of it are not lost to a full disk at the end.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        raise InputError(
+            f"{folder.parent} has {free / 1e6:.0f} MB free and a run needs about {n_bytes / 1e6:.0f} MB; "
+            "free some space or choose another --out"
+        )
+
+
+def _clear_leftovers(target: Path) -> None:
+    """Remove working folders of ``target`` whose process is gone (killed before it could clean up)."""
+    for leftover in target.parent.glob(f".{target.name}.partial-*"):
+        owner = leftover.name.rpartition("-")[2]
+        if not _is_alive(int(owner)):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it is there, but not ours
+        return True
+    return True

@@ -1,0 +1,35 @@
+"""What a run folder holds: its files, its schema, and the numbers a run is known by.
+
+- ``config.json``: the full run configuration
+- ``history.json``: one entry per epoch
+- ``decisions.parquet``: one row per test sample
+- ``trace.npz``: evidence and cost of every test sample at every step
+- ``metrics.json``: the numbers of the operating point
+- ``weights.safetensors``: the trained parameters
+- ``provenance.json``: schema, status, seeds, code version, packages, hardware
+- ``README.md``: the model card, only of a model that is kept
+"""
+
+from typing import Literal
+
+SCHEMA_VERSION = 2
+"""2 since weights are named by layers and traces count leaks; folders of schema 1 are read as well."""
+READABLE = (1, 2)
+Status = Literal["done", "failed", "skipped"]
+
+CONFIG = "config.json"
+HISTORY = "history.json"
+DECISIONS = "decisions.parquet"
+TRACE = "trace.npz"
+METRICS = "metrics.json"
+WEIGHTS = "weights.safetensors"
+PROVENANCE = "provenance.json"
+CARD = "README.md"
+
+# Every number that a run may have; one that an older run lacks is NaN there.
+NUMBERS = (
+    "accuracy", "accuracy_decided", "coverage", "mean_step", "median_step", "forced", "forced_accuracy",
+    "tied", "earliness", "harmonic_mean", "acs", "macs", "leaks", "input_events", "accuracy_forced_at_step0",
+    "accuracy_decided_at_step0", "share_decided_at_step0", "share_right_at_step0", "n_samples", "n_steps",
+    "parameters", "train_seconds", "epochs_run",
+)  # fmt: skip

@@ -1,0 +1,27 @@
+"""Where a run came from: our packages, and those of the people whose plug-ins it used."""
+
+from importlib.metadata import version
+
+import rc_vs_snn as rv
+from rc_vs_snn.records.provenance import PACKAGES, plugin_packages, run_provenance
+from rc_vs_snn.registry import datasets
+
+
+def test_every_package_that_makes_the_numbers_is_named():
+    config = rv.load_preset("digits").runs[0]
+    facts = run_provenance(config, 0.0, "cpu", 1, {"status": "done"})
+    assert set(facts["packages"]) == set(PACKAGES)
+    assert {"numpy", "numba", "scipy", "torch"} <= set(PACKAGES)
+    assert facts["packages"]["numpy"] == version("numpy")
+    assert "not installed" not in facts["packages"].values()
+
+
+def test_a_part_given_by_its_path_names_its_distribution():
+    comparison = rv.load_preset("digits").with_dataset("sklearn.datasets:load_digits")
+    assert plugin_packages(comparison.runs[0]) == ["scikit-learn"]
+
+
+def test_our_own_parts_and_those_of_a_script_name_none():
+    assert datasets.distributions("digits") == []
+    assert datasets.distributions("rc_vs_snn.datasets.digits:digits") == []
+    assert datasets.distributions("__main__:mine") == []
