@@ -9,10 +9,9 @@ from torch import nn
 
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.layers import Dropout, Leaky, Linear, Readout
-from rc_vs_snn.models.layers.conv import Depth, Stage, analogue_layers, front_end, stages
+from rc_vs_snn.models.layers.conv import Depth, Images, Stage, analogue_layers, front_end, stages
 from rc_vs_snn.models.layers.norm import Norm, normalisation
 from rc_vs_snn.models.layers.snntorch_neuron import SpikeGrad, Spiking
-from rc_vs_snn.models.layers.stateless import Flatten, Images
 from rc_vs_snn.models.rank_snn import evidence_kind
 from rc_vs_snn.models.stack import Stack
 from rc_vs_snn.registry import models
@@ -77,7 +76,7 @@ class ConvRankSNN(Stack):
         neuron = Spiking(decay, spike_grad, slope)
         n_features = math.prod(plan[-1].outputs)
         front, order = _front(plan[:analogue_stages], plan[analogue_stages:], norm, gain, neuron)
-        head: dict[str, nn.Module] = {"flatten": Flatten()}
+        head: dict[str, nn.Module] = {"flatten": nn.Flatten()}
         if hidden:
             head["hidden_synapses"] = Linear(n_features, hidden, bias=False)
             head["hidden_norm"] = normalisation(norm, hidden)

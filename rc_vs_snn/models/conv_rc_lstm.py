@@ -6,9 +6,8 @@ from torch import nn
 
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.layers import LSTM, Dropout, Linear, Readout
-from rc_vs_snn.models.layers.conv import Depth, analogue_layers, stages
+from rc_vs_snn.models.layers.conv import Depth, Images, analogue_layers, stages
 from rc_vs_snn.models.layers.norm import Norm
-from rc_vs_snn.models.layers.stateless import Flatten, Images
 from rc_vs_snn.models.stack import Stack, check_sizes
 from rc_vs_snn.registry import models
 
@@ -52,7 +51,7 @@ class ConvRCLSTM(Stack):
             raise InputError(f"readout_decay must lie in [0, 1], got {readout_decay:g}")
         convolutional, order = analogue_layers(plan, norm)
         recurrent: dict[str, nn.Module] = {
-            "flatten": Flatten(),
+            "flatten": nn.Flatten(),
             "cell1": LSTM(math.prod(plan[-1].outputs), hidden),
             "dropout1": Dropout(hidden, dropout),
             "readout": Linear(hidden, n_classes),

@@ -60,6 +60,12 @@ class Signal:
         """Return what a layer makes of it."""
         return Signal(make, analogue, self.zeros)
 
+    def through(self, layer: Any) -> "tuple[Operations | None, Signal]":
+        """Return what it costs in a layer that keeps no state, and what that makes of it."""
+        connections = getattr(layer, "connections", None)
+        made = self.then(lambda: layer(self.values), self.analogue or connections is not None)
+        return (self.synaptic(connections()) if connections else None), made
+
     def synaptic(self, synapses: Tensor) -> Operations:
         """Return what it costs at the synapses it enters.
 
@@ -74,6 +80,27 @@ class Signal:
     def leaking(self, n_states: int) -> Operations:
         """Return what the decay of ``n_states`` numbers costs."""
         return Operations(self.zeros, self.zeros, self.zeros + float(n_states))
+
+
+def gated(
+    x: Signal, n_inputs: int, hidden: int, gates: int, before: Tensor, after: Tensor, step: int
+) -> tuple[Operations, Signal]:
+    """Return cost and output of a gated recurrent layer.
+
+    Args:
+        x: its input, of ``n_inputs`` values.
+        n_inputs: see there.
+        hidden: number of units, each of which leaks by a gate.
+        gates: number of gates of a unit.
+        before: output at the step before ``(B, hidden)``.
+        after: output ``(B, hidden)``.
+        step: 0-based.
+    """
+    fan_out = float(gates * hidden)
+    total = x.synaptic(torch.full((n_inputs,), fan_out)) + x.leaking(hidden)
+    if step > 0:
+        total = total + x.then(lambda: before, analogue=True).synaptic(torch.full((hidden,), fan_out))
+    return total, x.then(lambda: after, analogue=True)
 
 
 Counter = Callable[[Tensor, State, State], Operations]

@@ -1,11 +1,8 @@
 """RC-GRU: another recurrent cell is one small file (``layers/gru.py``) and this one."""
 
-import math
-
-from torch import nn
-
-from rc_vs_snn.models.layers import GRU, Dropout, Linear
-from rc_vs_snn.models.stack import Stack, check_sizes
+from rc_vs_snn.models.layers import GRU
+from rc_vs_snn.models.recurrent import recurrent
+from rc_vs_snn.models.stack import Compiled, Stack
 from rc_vs_snn.registry import models
 
 
@@ -22,10 +19,4 @@ def rc_gru(
         layers: number of GRU layers.
         dropout: probability of dropping a layer's output unit in training, held over time steps.
     """
-    check_sizes(hidden, layers)
-    parts: dict[str, nn.Module] = {}
-    for number in range(1, layers + 1):
-        parts[f"cell{number}"] = GRU(math.prod(layout) if number == 1 else hidden, hidden)
-        parts[f"dropout{number}"] = Dropout(hidden, dropout)
-    parts["readout"] = Linear(hidden, n_classes)
-    return Stack(parts, layout=layout, evidence="probability")
+    return recurrent(GRU, layout, n_classes, hidden, layers, dropout, Compiled())

@@ -10,13 +10,10 @@ training on the logits with softmax cross-entropy where it puts cross-entropy on
 Source: Jeffares et al., ICLR 2022, arXiv 2110.02865.
 """
 
-import math
-
-from torch import nn
-
 from rc_vs_snn.models.compiled import LSTM_NET, LSTM_NET_OF_MANY
-from rc_vs_snn.models.layers import LSTM, Dropout, Linear
-from rc_vs_snn.models.stack import Stack, check_sizes
+from rc_vs_snn.models.layers import LSTM
+from rc_vs_snn.models.recurrent import recurrent
+from rc_vs_snn.models.stack import Stack
 from rc_vs_snn.registry import models
 
 
@@ -33,11 +30,6 @@ def rc_lstm(
         layers: number of LSTM layers.
         dropout: probability of dropping a layer's output unit in training, held over time steps.
     """
-    check_sizes(hidden, layers)
-    parts: dict[str, nn.Module] = {}
-    for number in range(1, layers + 1):
-        parts[f"cell{number}"] = LSTM(math.prod(layout) if number == 1 else hidden, hidden)
-        parts[f"dropout{number}"] = Dropout(hidden, dropout)
-    parts["readout"] = Linear(hidden, n_classes)
-    compiled = LSTM_NET if layers == 1 else LSTM_NET_OF_MANY
-    return Stack(parts, layout=layout, evidence="probability", compiled=compiled)
+    return recurrent(
+        LSTM, layout, n_classes, hidden, layers, dropout, LSTM_NET if layers == 1 else LSTM_NET_OF_MANY
+    )

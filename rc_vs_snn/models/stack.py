@@ -19,7 +19,11 @@ from rc_vs_snn.models.cost import Operations, Signal
 
 
 class Layer(Protocol):
-    """One layer, a module; its state is its own small tuple of tensors with the batch first, or None."""
+    """A layer that keeps something between steps, a module; its state is a small tuple, the batch first.
+
+    A layer that keeps nothing is any module: a function of one step's input. If it has synapses, its
+    ``connections()`` returns how many of them each value of a row enters.
+    """
 
     def initial_state(self, batch: int, like: Tensor) -> Any:
         """Return the state before step 0, of the device and type of ``like``."""
@@ -46,7 +50,7 @@ class StackState(NamedTuple):
 
     Attributes:
         step: the 0-based step that comes next, of every row.
-        layers: each layer's state by its name.
+        layers: the state of each layer that keeps one, by its name.
     """
 
     step: int
@@ -92,6 +96,7 @@ class Stack(nn.Module):
         self.n_channels = math.prod(layout)
         self.evidence: EvidenceKind = evidence
         self._order = tuple(order or layers)
+        self._keeping = {name for name, layer in layers.items() if hasattr(layer, "initial_state")}
         self._compiled = compiled
 
     def __getitem__(self, name: str) -> Any:
@@ -100,13 +105,16 @@ class Stack(nn.Module):
     def initial_state(self, batch: int, device: torch.device | str) -> StackState:
         """Return the state before step 0; see ``Model``. In training it holds the dropout masks."""
         like = next(self.parameters()).detach().new_empty(0, device=device)
-        return StackState(0, {name: layer.initial_state(batch, like) for name, layer in self._named()})
+        return StackState(0, {name: self[name].initial_state(batch, like) for name in self._kept()})
 
     def step(self, x: Tensor, state: StackState) -> tuple[Tensor, StackState]:
         """Advance one time step; see ``Model``."""
         new = {}
-        for name, layer in self._named():
-            x, new[name] = layer.step(x, state.layers[name], state.step)
+        for name in self._order:
+            if name in self._keeping:
+                x, new[name] = self[name].step(x, state.layers[name], state.step)
+            else:
+                x = self[name](x)
         return x, StackState(state.step + 1, new)
 
     def operations(
@@ -122,8 +130,12 @@ class Stack(nn.Module):
         """
         zeros = x.new_zeros(len(x))
         signal, total = Signal(lambda: x, analogue, zeros), Operations(zeros, zeros, zeros)
-        for name, layer in self._named():
-            cost, signal = layer.operations(signal, before.layers[name], after.layers[name], before.step)
+        for name in self._order:
+            if name in self._keeping:
+                states = before.layers[name], after.layers[name]
+                cost, signal = self[name].operations(signal, *states, before.step)
+            else:
+                cost, signal = signal.through(self[name])
             total = total if cost is None else total + cost
         return total
 
@@ -154,8 +166,8 @@ class Stack(nn.Module):
         usable = build is not None and all(backend.reads(weight) for weight in self.parameters())
         return cast(Any, build)(self, thresholds, hold) if usable else None
 
-    def _named(self) -> list[tuple[str, Any]]:
-        return [(name, self.layers[name]) for name in self._order]
+    def _kept(self) -> list[str]:
+        return [name for name in self._order if name in self._keeping]
 
 
 def check_sizes(hidden: int, layers: int) -> None:

@@ -41,7 +41,7 @@ def test_a_zero_state_that_asks_for_a_gradient_gets_it():
     model, reference = rc_lstm((6,), 3, hidden=5), torch.nn.LSTM(6, 5)
     copy_weights(model, reference)
     x, h, c = torch.rand(1, 4, 6), torch.zeros(1, 4, 5, requires_grad=True), torch.zeros(1, 4, 5)
-    parts = {"cell1": LSTMState(h[0], c[0]), "dropout1": DropoutState(None), "readout": None}
+    parts = {"cell1": LSTMState(h[0], c[0]), "dropout1": DropoutState(None)}
     _, new = model.step(x[0], StackState(1, parts))  # at step 0 the state is known to be zero
     (mine,) = torch.autograd.grad(new.layers["cell1"].h.sum(), h)
     (expected,) = torch.autograd.grad(reference(x, (h, c))[0].sum(), h)

@@ -16,9 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.models.cost import Operations, Signal
 from rc_vs_snn.models.layers.norm import Norm, normalisation
-from rc_vs_snn.models.layers.stateless import Rectify
 
 Shape = tuple[int, int, int]
 Depth = Literal[4, 6]
@@ -82,6 +80,22 @@ def stages(layout: tuple[int, ...], maps: int, depth: Depth = 4) -> list[Stage]:
     return found
 
 
+class Images(nn.Module):
+    """Flat channels as images, ``(B, C)`` to ``(B, channel, H, W)``, channels last in memory (for CPUs).
+
+    Args:
+        shape: ``(channel, H, W)``.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the images."""
+        return x.reshape(-1, *self.shape).contiguous(memory_format=torch.channels_last)
+
+
 class Conv(nn.Conv2d):
     """A convolution without bias (a normalisation that follows has one), weights channels last in memory.
 
@@ -96,16 +110,8 @@ class Conv(nn.Conv2d):
         self.weight.data = self.weight.data.contiguous(memory_format=torch.channels_last)
         self.stage = stage
 
-    def initial_state(self, batch: int, like: Tensor) -> None:
-        """See ``Layer``."""
-        return None
-
-    def step(self, x: Tensor, state: None, step: int) -> tuple[Tensor, None]:
-        """See ``Layer``."""
-        return self(x), None
-
-    def operations(self, x: Signal, before: None, after: None, step: int) -> tuple[Operations, Signal]:
-        """See ``Layer``; an input at the border enters fewer synapses than one in the middle."""
+    def connections(self) -> Tensor:
+        """Return how many synapses each input enters, ``(channel, H, W)``: fewer at the border."""
         stage, padding = self.stage, self.stage.kernel // 2
         left = [
             whole - ((half - 1) * stage.stride - 2 * padding + stage.kernel)
@@ -118,8 +124,7 @@ class Conv(nn.Conv2d):
             padding=padding,
             output_padding=left,
         )  # (1, H, W): how many outputs of a map each input reaches
-        fan_out = stage.maps * reached
-        return x.synaptic(fan_out.expand(stage.inputs)), x.then(lambda: self(x.values), analogue=True)
+        return (stage.maps * reached).expand(stage.inputs)
 
 
 def front_end(
@@ -135,6 +140,6 @@ def front_end(
 def analogue_layers(parts: Sequence[Stage], norm: Norm) -> tuple[dict[str, nn.Module], list[str]]:
     """Return the layers of normalised ReLUs, and their names in the order in which they are passed."""
     convolutions, norms, order = front_end(parts, norm)
-    relus = {f"relu{number}": Rectify() for number in range(1, len(parts) + 1)}
+    relus: dict[str, nn.Module] = {f"relu{number}": nn.ReLU() for number in range(1, len(parts) + 1)}
     named = [[*names, relu] for names, relu in zip(order, relus, strict=True)]
     return {**convolutions, **norms, **relus}, [name for names in named for name in names]

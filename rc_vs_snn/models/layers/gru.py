@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from rc_vs_snn.kernels.synapses import Synapses
-from rc_vs_snn.models.cost import Operations, Signal
+from rc_vs_snn.models.cost import Operations, Signal, gated
 
 
 class GRUState(NamedTuple):
@@ -59,8 +59,4 @@ class GRU(nn.Module):
         self, x: Signal, before: GRUState, after: GRUState, step: int
     ) -> tuple[Operations, Signal]:
         """See ``Layer``; an output leaks by its update gate."""
-        total = x.synaptic(torch.full((self.input.n_inputs,), 3.0 * self.hidden)) + x.leaking(self.hidden)
-        if step > 0:
-            carried = x.then(lambda: before.h, analogue=True)
-            total = total + carried.synaptic(torch.full((self.hidden,), 3.0 * self.hidden))
-        return total, x.then(lambda: after.h, analogue=True)
+        return gated(x, self.input.n_inputs, self.hidden, 3, before.h, after.h, step)

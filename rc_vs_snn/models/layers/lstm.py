@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from rc_vs_snn.kernels.lstm.cell import cells
 from rc_vs_snn.kernels.synapses import Synapses
-from rc_vs_snn.models.cost import Operations, Signal
+from rc_vs_snn.models.cost import Operations, Signal, gated
 
 
 class LSTMState(NamedTuple):
@@ -61,8 +61,4 @@ class LSTM(nn.Module):
         self, x: Signal, before: LSTMState, after: LSTMState, step: int
     ) -> tuple[Operations, Signal]:
         """See ``Layer``; a cell leaks by its forget gate."""
-        total = x.synaptic(torch.full((self.input.n_inputs,), 4.0 * self.hidden)) + x.leaking(self.hidden)
-        if step > 0:
-            carried = x.then(lambda: before.h, analogue=True)
-            total = total + carried.synaptic(torch.full((self.hidden,), 4.0 * self.hidden))
-        return total, x.then(lambda: after.h, analogue=True)
+        return gated(x, self.input.n_inputs, self.hidden, 4, before.h, after.h, step)
