@@ -81,16 +81,16 @@ def reproduce(options: argparse.Namespace) -> None:
     from rc_vs_snn.experiment.plan import load_reproduction, reproduce
     from rc_vs_snn.experiment.progress import TerminalProgress
 
-    parts = load_reproduction(options.plan, options.only, options.set)
+    plan = load_reproduction(options.plan, options.only, options.set)
     out = options.out or Path("runs") / f"reproduce-{options.plan}"
     found = reproduce(
-        parts, out, _execution(options), jobs=options.jobs, overwrite=options.overwrite,
+        plan.parts, out, _execution(options), jobs=options.jobs, overwrite=options.overwrite,
         progress=TerminalProgress(),
     )  # fmt: skip
     for name, records in found.items():
         _draw(records, out / name / "figures", ())
-    titled = {part.title: found[part.comparison.name] for part in parts}
-    print(write_report(titled, out))
+    titled = {part.title: found[part.comparison.name] for part in plan.parts}
+    print(write_report(titled, out, plan.published))
 
 
 def export(options: argparse.Namespace) -> None:

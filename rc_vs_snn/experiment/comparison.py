@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, slug, training_from
+from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, packaged_table, slug, training_from
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison_files import (
     apply_setting,
     file_table,
     merged_entries,
-    preset_names,
-    preset_table,
 )
 
 
@@ -116,9 +114,7 @@ def load_preset(name: str, settings: Sequence[str] = ()) -> Comparison:
     Raises:
         InputError: unknown preset or a faulty setting.
     """
-    if name not in preset_names():
-        raise InputError(f"unknown preset '{name}'; {did_you_mean(name, preset_names())}")
-    return Comparison.from_table({"name": name, **preset_table(name)}, settings)
+    return Comparison.from_table({"name": name, **packaged_table("presets", name, "preset")}, settings)
 
 
 def load_file(path: Path | str, settings: Sequence[str] = ()) -> Comparison:

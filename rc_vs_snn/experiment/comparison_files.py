@@ -10,11 +10,10 @@ it has all of them.
 import copy
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from rc_vs_snn.config import RUN_KEYS, Plain, slug
+from rc_vs_snn.config import RUN_KEYS, Plain, packaged, packaged_table, slug
 from rc_vs_snn.errors import InputError, did_you_mean
 
 COMPARISON_KEYS = ("name", "seeds", "match_parameters", "extends", "models", *RUN_KEYS[2:])
@@ -22,22 +21,13 @@ COMPARISON_KEYS = ("name", "seeds", "match_parameters", "extends", "models", *RU
 
 def preset_names() -> list[str]:
     """Return the names of the built-in comparisons."""
-    return sorted(path.name[:-5] for path in _preset_folder().iterdir() if path.name.endswith(".toml"))
+    return sorted(packaged("presets"))
 
 
 def preset_summary(name: str) -> str:
     """Return the first comment line of a preset."""
-    first = (_preset_folder() / f"{name}.toml").read_text().partition("\n")[0]
+    first = packaged("presets")[name].read_text().partition("\n")[0]
     return first.lstrip("# ")
-
-
-def _preset_folder() -> Any:
-    return resources.files("rc_vs_snn") / "presets"
-
-
-def preset_table(name: str) -> Plain:
-    """Return the content of a preset."""
-    return tomllib.loads((_preset_folder() / f"{name}.toml").read_text())
 
 
 def file_table(path: Path) -> Plain:
@@ -60,7 +50,7 @@ def file_table(path: Path) -> Plain:
 
 def _base_table(name: Any) -> Plain:
     if name in preset_names():
-        return preset_table(name)
+        return packaged_table("presets", name, "preset")
     if not isinstance(name, str) or not name.endswith(".toml"):
         hint = did_you_mean(str(name), preset_names())
         raise InputError(f"extends must name a preset or a .toml file, got {name!r}; {hint}")

@@ -1,17 +1,16 @@
 """Reproductions: several comparisons with their seeds as one plan that resumes where it was stopped.
 
 A plan is a TOML file in ``reproductions/`` with one ``[[parts]]`` entry per comparison: a preset, a
-title and its seeds. All runs of all parts share one pool of workers, so no core waits at the end of a
+title and its seeds, and may name what others ``published`` for its corpus. All runs of all parts share one pool of workers, so no core waits at the end of a
 part.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
+from rc_vs_snn.analysis.published import Published, load_published
+from rc_vs_snn.config import packaged, packaged_table
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison import Comparison, load_preset
 from rc_vs_snn.experiment.execute import PlannedRun, execute, planned_runs
@@ -33,15 +32,26 @@ class PlannedComparison:
     comparison: Comparison
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Several comparisons that belong together.
+
+    Attributes:
+        parts: the comparisons.
+        published: what others published for the same corpus, for the report.
+    """
+
+    parts: tuple[PlannedComparison, ...]
+    published: Published | None = None
+
+
 def reproduction_names() -> list[str]:
     """Return the names of the built-in plans."""
-    return sorted(path.name[:-5] for path in _folder().iterdir() if path.name.endswith(".toml"))
+    return sorted(packaged("reproductions"))
 
 
-def load_reproduction(
-    name: str, only: Sequence[str] = (), settings: Sequence[str] = ()
-) -> list[PlannedComparison]:
-    """Return the parts of a built-in plan.
+def load_reproduction(name: str, only: Sequence[str] = (), settings: Sequence[str] = ()) -> Plan:
+    """Return a built-in plan.
 
     Args:
         name: the plan's name, such as "mnist".
@@ -51,18 +61,18 @@ def load_reproduction(
     Raises:
         InputError: an unknown plan or part, or a faulty setting.
     """
-    if name not in reproduction_names():
-        raise InputError(f"unknown reproduction '{name}'; {did_you_mean(name, reproduction_names())}")
-    entries: list[dict[str, Any]] = tomllib.loads((_folder() / f"{name}.toml").read_text())["parts"]
+    table = packaged_table("reproductions", name, "reproduction")
+    entries = table["parts"]
     known = [entry["preset"] for entry in entries]
     for wanted in only:
         if wanted not in known:
             raise InputError(f"reproduction '{name}' has no part '{wanted}'; {did_you_mean(wanted, known)}")
-    return [
+    parts = [
         PlannedComparison(entry["title"], load_preset(entry["preset"], settings).with_seeds(*entry["seeds"]))
         for entry in entries
         if not only or entry["preset"] in only
     ]
+    return Plan(tuple(parts), load_published(table["published"]) if "published" in table else None)
 
 
 def reproduce(
@@ -77,7 +87,7 @@ def reproduce(
     """Run every model and seed of a plan that is not finished yet.
 
     Args:
-        parts: what to run, such as ``load_reproduction("mnist")``.
+        parts: what to run, such as ``load_reproduction("mnist").parts``.
         out: every part's run folders lie in ``out/<name of its comparison>``.
         execution: device, threads per run, data root.
         jobs: runs trained side by side.
@@ -101,7 +111,3 @@ def reproduce(
     )  # fmt: skip
     records = iter(done)
     return {name: [next(records) for _ in plan] for name, plan in plans.items()}
-
-
-def _folder() -> Any:
-    return resources.files("rc_vs_snn") / "reproductions"

@@ -3,9 +3,17 @@
 import pytest
 
 import rc_vs_snn as rv
+from rc_vs_snn.analysis.published import load_published
+from rc_vs_snn.analysis.report import write_report
 from rc_vs_snn.cli import main
 from rc_vs_snn.experiment.comparison_files import preset_names
-from rc_vs_snn.experiment.plan import PlannedComparison, load_reproduction, reproduce, reproduction_names
+from rc_vs_snn.experiment.plan import (
+    Plan,
+    PlannedComparison,
+    load_reproduction,
+    reproduce,
+    reproduction_names,
+)
 
 SMALL = ["training.epochs=1", "models.rc-lstm.model.hidden=8", "models.rank-snn.model.hidden=8"]
 CPU = rv.Execution(device="cpu")
@@ -24,13 +32,23 @@ def parts():
 def test_every_plan_names_presets_and_several_seeds():
     assert "mnist" in reproduction_names()
     for name in reproduction_names():
-        found = load_reproduction(name)
+        found = load_reproduction(name).parts
         assert {part.comparison.name for part in found} <= set(preset_names())
         assert all(len(part.comparison.seeds) >= 3 for part in found)
 
 
+def test_published_numbers_are_those_the_plan_names():
+    for name in reproduction_names():
+        published = load_reproduction(name).published
+        assert len(published.results) >= 10
+        assert {entry.checked for entry in published.results} == {"source", "literature"}
+        assert all(90 < entry.accuracy_percent < 100 for entry in published.results)
+    with pytest.raises(rv.InputError, match="did you mean 'mnist'"):
+        load_published("mnits")
+
+
 def test_parts_can_be_chosen_and_set():
-    (part,) = load_reproduction("mnist", ["mnist-fc"], ["training.epochs=1"])
+    (part,) = load_reproduction("mnist", ["mnist-fc"], ["training.epochs=1"]).parts
     assert part.comparison.name == "mnist-fc"
     assert {run.training.epochs for run in part.comparison.runs} == {1}
     assert part.comparison.seeds == (0, 1, 2)
@@ -65,7 +83,7 @@ def test_a_stopped_plan_goes_on_and_repeats_no_finished_run(parts, tmp_path):
 
 
 def test_the_command_writes_figures_of_every_part_and_a_report(tmp_path, monkeypatch, capsys, parts):
-    monkeypatch.setattr("rc_vs_snn.experiment.plan.load_reproduction", lambda *_: parts)
+    monkeypatch.setattr("rc_vs_snn.experiment.plan.load_reproduction", lambda *_: Plan(tuple(parts)))
     assert main(["reproduce", "mnist", "--out", str(tmp_path), "--device", "cpu"]) == 0
     for name in ("ten", "four"):
         assert (tmp_path / name / "figures" / "accuracy-vs-decision-step.png").is_file()
@@ -77,6 +95,10 @@ def test_the_command_writes_figures_of_every_part_and_a_report(tmp_path, monkeyp
     record = rv.read_record(tmp_path / "four" / "rc-lstm-seed0")
     assert f"{100 * record.metrics['accuracy_forced_at_step0']:.2f}" in row
     assert f"{100 * record.metrics['share_right_at_step0']:.2f}" in row
+    assert "published" not in report
+    beside = write_report({"four steps": [record]}, tmp_path, load_published("mnist")).read_text()
+    assert "Comsa et al." in beside
+    assert "99.19 % is an accuracy after the first input step" in beside
 
 
 def test_an_unknown_plan_is_one_line(capsys):
