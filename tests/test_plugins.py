@@ -91,14 +91,14 @@ print(encoders.check("burst", {"max_spike": 3, "min_gap": "one"}))
 
 
 def test_an_installed_encoder_is_listed(installed: Path, tmp_path: Path) -> None:
-    printed = _python(installed, tmp_path, "-m", "rc_vs_snn.cli", "list", "encoders")
+    printed = _python(installed, tmp_path, "-m", "rc_vs_snn", "list", "encoders")
     (line,) = [line for line in printed.splitlines() if line.split()[:1] == ["burst"]]
     assert "the brighter, the more spikes" in line
 
 
 def test_an_installed_encoder_runs_a_comparison(installed: Path, tmp_path: Path) -> None:
     settings = ["--set", "encoder.name=burst", "--set", "training.epochs=1", "--out", "mine"]
-    _python(installed, tmp_path, "-m", "rc_vs_snn.cli", "compare", "--preset", "digits", *settings)
+    _python(installed, tmp_path, "-m", "rc_vs_snn", "compare", "--preset", "digits", *settings)
     configurations = [path.read_text() for path in (tmp_path / "mine").glob("*/config.json")]
     assert len(configurations) == 2
     assert all('"burst"' in text for text in configurations)
@@ -109,7 +109,7 @@ def test_an_installed_encoder_runs_a_comparison(installed: Path, tmp_path: Path)
 def test_the_comparison_file_of_the_guide_puts_it_beside_ours(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "bursts.toml").write_text(_blocks("toml")[-1])
     arguments = ["--config", "bursts.toml", "--set", "training.epochs=1", "--out", "mine"]
-    _python(installed, tmp_path, "-m", "rc_vs_snn.cli", "compare", *arguments)
+    _python(installed, tmp_path, "-m", "rc_vs_snn", "compare", *arguments)
     encoders = {
         path.parent.name: json.loads(path.read_text())["encoder"]["name"]
         for path in (tmp_path / "mine").glob("*/config.json")

@@ -38,10 +38,8 @@ def write_report(
         InputError: no finished run in a part, or ``out`` cannot be written.
     """
     groups = {title: group_runs(records) for title, records in parts.items()}
-    text = (
-        "\n\n".join(["# Report", _configurations(groups, published), _first_step(groups, published)]) + "\n"
-    )
-    return write_whole(Path(out) / REPORT, text.encode())
+    sections = ["# Report", _configurations(groups, published), _first_step(groups, published)]
+    return write_whole(Path(out) / REPORT, ("\n\n".join(sections) + "\n").encode())
 
 
 def _configurations(groups: Mapping[str, Sequence[Group]], published: Published | None) -> str:

@@ -1,8 +1,8 @@
 """Reproductions: several comparisons with their seeds as one plan that resumes where it was stopped.
 
 A plan is a TOML file in ``reproductions/`` with one ``[[parts]]`` entry per comparison: a preset, a
-title and its seeds. All runs of all parts share one pool of workers, so no core waits at the end of a
-part.
+title and its seeds. It may name, as ``published``, what others published for its corpus. All runs of all
+parts share one pool of workers, so no core waits at the end of a part.
 """
 
 from collections.abc import Mapping, Sequence

@@ -47,6 +47,46 @@ def test_an_unknown_option_is_exit_code_2(capsys):
     assert stop.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["compare", "--preste", "digits"], "did you mean --preset?"),
+        (["compare", "--set"], "--set"),
+        (["compare", "--jobs", "two"], "two"),
+        (["compare", "digits"], "digits"),
+        (["evaluate"], "run"),
+        (["evaluate", "a", "--split", "tset"], "valid"),
+        (["evaluate", "a", "b"], "b"),
+        (["export", "a"], "--out"),
+        (["figures"], "runs"),
+        (["comprae"], "compare"),
+    ],
+)
+def test_a_wrong_use_is_one_line_and_exit_code_2(capsys, arguments, says):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("rc-vs-snn: error: ")
+    assert err.count("\n") == 1
+    assert says in err.lower()
+
+
+def test_no_command_is_one_line_that_names_them(capsys):
+    assert "compare, reproduce, train" in fails(capsys)
+
+
+@pytest.mark.parametrize("command", ["compare", "evaluate", "list"])
+def test_help_loads_nothing_heavy(command):
+    code = (
+        "import sys\nfrom rc_vs_snn.cli import main\n"
+        f"try:\n    main(['{command}', '--help'])\nexcept SystemExit:\n"
+        "    sys.exit(any(name in sys.modules for name in ('numpy', 'torch', 'matplotlib', 'pyarrow')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
 def test_compare_writes_runs_figures_and_table_then_figures_and_evaluate_read_them(capsys, tmp_path):
     out = tmp_path / "runs"
     assert main(["compare", *QUICK, "--out", str(out)]) == 0
@@ -127,6 +167,9 @@ def test_list_shows_everything_and_the_options_of_one(capsys):
         (["compare", "--set", "training.batch_size=0"], "training.batch_size"),
         (["compare", "--config", "absent.toml"], "cannot read absent.toml"),
         (["compare", "--seed", "1", "--seeds", "1,2"], "either --seed or --seeds"),
+        (["compare", "--seeds", "1,x"], "such as 0,1,2, got '1,x'"),
+        (["train", "--preset", "digits", "--config", "a.toml"], "either --preset or --config"),
+        (["evaluate", "nowhere", "--threshold", "-1"], "no run folder"),
         (["compare", "--jobs", "0"], "jobs must be at least 1"),
         (["compare", "--threads", "0"], "threads must be at least 1"),
         (["compare", "--device", "tpu"], "available here: auto, cpu"),
@@ -190,7 +233,7 @@ def underway(command, out, partial):
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
     out = tmp_path / "runs"
-    command = [sys.executable, "-m", "rc_vs_snn.cli", "compare", *QUICK, "--out", str(out)]
+    command = [sys.executable, "-m", "rc_vs_snn", "compare", *QUICK, "--out", str(out)]
     endless = [*command, "--set", "models.rank-snn.training.epochs=100000"]
     with underway(endless, out, ".rank-snn-seed0.partial-*") as process:
         time.sleep(0.5)
@@ -206,7 +249,7 @@ def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
 
 def test_a_killed_run_is_cleared_and_made_again(tmp_path):
     out = tmp_path / "runs"
-    command = [sys.executable, "-m", "rc_vs_snn.cli", "train", *QUICK, "--out", str(out / "run")]
+    command = [sys.executable, "-m", "rc_vs_snn", "train", *QUICK, "--out", str(out / "run")]
     with underway([*command, "--set", "training.epochs=100000"], out, ".run.partial-*"):
         pass  # killed
     assert list(out.glob(".run.partial-*"))
@@ -215,6 +258,6 @@ def test_a_killed_run_is_cleared_and_made_again(tmp_path):
 
 
 def test_a_pipe_closed_early_is_no_error():
-    command = f"{sys.executable} -m rc_vs_snn.cli list | head -n 1"
+    command = f"{sys.executable} -m rc_vs_snn list | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert "Traceback" not in done.stderr

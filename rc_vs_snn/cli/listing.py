@@ -1,0 +1,46 @@
+"""The command that tells what is registered."""
+
+import inspect
+
+from rc_vs_snn import registry
+from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.experiment.comparison_files import preset_names, preset_summary
+
+KINDS = {f"{kind}s": known for kind, known in registry.KINDS.items()}
+
+
+def list_registered(kind: str | None = None, name: str | None = None, /) -> None:
+    """List datasets, augmentations, encoders, models, rules, objectives, figures or presets.
+
+    Plug-ins included; with a name, its options.
+
+    Args:
+        kind: one of these kinds (default: all).
+        name: one of them: show its options.
+    """
+    kinds = [*KINDS, "presets"]
+    if kind is not None and kind not in kinds:
+        raise InputError(f"unknown kind '{kind}'; {did_you_mean(kind, kinds)}")
+    if kind is not None and name is not None and kind != "presets":
+        _list_options(KINDS[kind], name)
+        return
+    for each in [kind] if kind else kinds:
+        if kind is None:
+            print(f"{each}:")
+        for entry, summary in _entries(each):
+            print(f"  {entry:<28} {summary}")
+
+
+def _entries(kind: str) -> list[tuple[str, str]]:
+    if kind == "presets":
+        return [(name, preset_summary(name)) for name in preset_names()]
+    known = KINDS[kind]
+    entries = [(name, known.summary(name)) for name in known.names()]
+    return entries + [(name, f"(failed to load: {why})") for name, why in known.broken().items()]
+
+
+def _list_options(known: registry.Registry, name: str) -> None:
+    print(inspect.getdoc(known.get(name)) or "")
+    print("\noptions:")
+    for parameter in known.options(name).values():
+        print(f"  {parameter}")

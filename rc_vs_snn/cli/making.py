@@ -1,0 +1,139 @@
+"""Commands that make runs. Each imports what it needs when it runs."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Names, Settings, Source, draw
+from rc_vs_snn.errors import InputError, did_you_mean
+
+Pretrained = Annotated[list[Path] | None, Parameter(consume_multiple=(0, 1))]
+
+
+def compare(
+    *,
+    source: Source = SOURCE,
+    seeds: str | None = None,
+    match_parameters: bool = False,
+    jobs: int = 1,
+    overwrite: bool = False,
+    pretrained: Pretrained = None,
+    out: Path | None = None,
+    execution: Executed = EXECUTION,
+) -> None:
+    """Train every model of a comparison, judge them alike, draw the figures.
+
+    Finished runs are not repeated: the same command resumes an interrupted comparison.
+
+    Args:
+        source: which comparison.
+        seeds: several base seeds, such as 0,1,2.
+        match_parameters: size later models to the first one's.
+        jobs: runs trained side by side.
+        overwrite: replace run folders of another configuration.
+        pretrained: train nothing: judge the trained models of a folder (default: the checkout's models/).
+        out: folder of the run folders (default: runs/<preset>).
+        execution: how runs are executed.
+    """
+    from rc_vs_snn.experiment import compare
+    from rc_vs_snn.experiment.pretrained import default_folder, find_pretrained, judge_pretrained
+    from rc_vs_snn.experiment.progress import TerminalProgress
+
+    if pretrained is not None:
+        if source.settings or source.config or seeds or source.seed is not None:
+            raise InputError("--pretrained trains nothing: leave out --set, --config, --seed and --seeds")
+        kept = find_pretrained(pretrained[0] if pretrained else default_folder())
+        out = out or Path("runs") / "pretrained"
+        draw(judge_pretrained(kept, out, execution, jobs=jobs), out / "figures")
+        return
+    comparison = source.comparison()
+    if seeds is not None:
+        if source.seed is not None:
+            raise InputError("give either --seed or --seeds")
+        comparison = comparison.with_seeds(*_whole_numbers(seeds))
+    if match_parameters:
+        comparison = replace(comparison, match_parameters=True)
+    out = out or Path("runs") / comparison.name
+    found = compare(comparison, out, execution, jobs=jobs, overwrite=overwrite, progress=TerminalProgress())
+    draw(found, out / "figures")
+
+
+def reproduce(
+    plan: str,
+    /,
+    *,
+    only: Names = (),
+    settings: Settings = (),
+    jobs: int = 1,
+    overwrite: bool = False,
+    out: Path | None = None,
+    execution: Executed = EXECUTION,
+) -> None:
+    """Run a whole plan of comparisons over several seeds and report.
+
+    Writes figures, tables and a report. Finished runs are not repeated: the same command resumes.
+
+    Args:
+        plan: name of the plan, such as mnist.
+        only: a part by its preset; repeatable.
+        settings: KEY=VALUE: change a setting of every part; repeatable.
+        jobs: runs trained side by side.
+        overwrite: replace run folders of another configuration.
+        out: folder of the parts (default: runs/reproduce-<plan>).
+        execution: how runs are executed.
+    """
+    from rc_vs_snn.analysis.report import write_report
+    from rc_vs_snn.experiment.plan import load_reproduction, reproduce
+    from rc_vs_snn.experiment.progress import TerminalProgress
+
+    loaded = load_reproduction(plan, only, settings)
+    out = out or Path("runs") / f"reproduce-{plan}"
+    found = reproduce(
+        loaded.parts, out, execution, jobs=jobs, overwrite=overwrite, progress=TerminalProgress()
+    )
+    for name, records in found.items():
+        draw(records, out / name / "figures")
+    titled = {part.title: found[part.comparison.name] for part in loaded.parts}
+    print(write_report(titled, out, loaded.published))
+
+
+def train(
+    *,
+    source: Source = SOURCE,
+    model: str | None = None,
+    out: Path | None = None,
+    execution: Executed = EXECUTION,
+) -> None:
+    """Train and judge one model of a preset or file into a new run folder.
+
+    Args:
+        source: which comparison.
+        model: label of the model (default: the first).
+        out: the run folder to make (default: runs/<label>-seed<seed>).
+        execution: how runs are executed.
+    """
+    from rc_vs_snn.experiment import run
+    from rc_vs_snn.experiment.parts import check_run
+    from rc_vs_snn.experiment.progress import TerminalProgress
+
+    planned = source.comparison().planned()
+    labels = [config.label for config in planned]
+    if model is not None and model not in labels:
+        raise InputError(f"no model '{model}'; {did_you_mean(model, labels)}")
+    config = planned[labels.index(model) if model is not None else 0]
+    folder = out or Path("runs") / config.folder_name
+    progress = TerminalProgress()
+    check_run(config, execution)
+    with progress.session([config], [config]), progress.watching(config) as watch:
+        record = run(config, folder, execution, report=watch.batch, on_epoch=watch.epoch)
+    progress.finished(record)
+    print(record.folder)
+
+
+def _whole_numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"seeds must be whole numbers such as 0,1,2, got '{text}'") from None
