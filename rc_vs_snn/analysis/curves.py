@@ -8,16 +8,7 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.metrics import summarise
 from rc_vs_snn.rules import EvidenceKind, FirstSpike, decide
 
-SWEEP_COLUMNS = (
-    "mean_step",
-    "accuracy",
-    "accuracy_decided",
-    "coverage",
-    "forced",
-    "tied",
-    "acs",
-    "macs",
-)
+SWEEP_COLUMNS = ("mean_step", "accuracy", "accuracy_decided", "coverage", "forced", "tied", "acs", "macs")
 
 
 def threshold_sweep(trace: Trace, evidence: EvidenceKind, n_points: int = 60) -> Table:
