@@ -7,14 +7,6 @@ from rc_vs_snn.analysis.tables import summary_markdown, summary_table
 from rc_vs_snn.analysis.writing import write_figures
 
 __all__ = [
-    "Interval",
-    "Table",
-    "forced_at_step",
-    "mean_interval",
-    "oracle_exit",
-    "paired_difference",
-    "summary_markdown",
-    "summary_table",
-    "threshold_sweep",
-    "write_figures",
-]
+    "Interval", "Table", "forced_at_step", "mean_interval", "oracle_exit", "paired_difference",
+    "summary_markdown", "summary_table", "threshold_sweep", "write_figures",
+]  # fmt: skip

@@ -9,16 +9,8 @@ from rc_vs_snn.decision.rules import FirstSpike, decide
 from rc_vs_snn.errors import InputError
 
 SWEEP_COLUMNS = (
-    "mean_step",
-    "accuracy",
-    "accuracy_decided",
-    "coverage",
-    "forced",
-    "tied",
-    "acs",
-    "macs",
-    "leaks",
-)
+    "mean_step", "accuracy", "accuracy_decided", "coverage", "forced", "tied", "acs", "macs", "leaks",
+)  # fmt: skip
 
 
 def threshold_sweep(trace: Trace, evidence: EvidenceKind, n_points: int = 60) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 
 from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.curves import threshold_sweep
-from rc_vs_snn.analysis.intervals import mean_over_seeds
+from rc_vs_snn.analysis.intervals import Interval, mean_interval, mean_over_seeds
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.records import Record
@@ -70,6 +70,10 @@ class Group:
     def sweep(self) -> Table:
         """Return the threshold sweep, averaged over seeds at each threshold index."""
         return mean_over_seeds([run.sweep for run in self.runs])
+
+    def interval(self, name: str) -> Interval:
+        """Return the mean of a metric over the runs, with its interval."""
+        return mean_interval([run.metric(name) for run in self.runs])
 
     def operating_point(self, names: Sequence[str]) -> Table:
         """Return one row with the mean of some metrics of the rule that was run.

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rc_vs_snn.analysis.groups import Group, group_runs
-from rc_vs_snn.analysis.intervals import Interval, mean_interval
 from rc_vs_snn.analysis.published import Published, PublishedResult
-from rc_vs_snn.analysis.tables import code_text, markdown_table
+from rc_vs_snn.analysis.tables import basis, code_text, markdown_table
 from rc_vs_snn.analysis.writing import write_whole
 from rc_vs_snn.records import Record
 
@@ -48,7 +47,10 @@ def _configurations(groups: Mapping[str, Sequence[Group]], published: Published 
         "ours: forced %", "seeds", "published: accuracy %",
     )  # fmt: skip
     rows = [_our_row(title, group) for title, members in groups.items() for group in members]
-    title, note = "Every configuration", _basis(groups) + " Steps are 0-based."
+    title, note = (
+        "Every configuration",
+        basis([group for members in groups.values() for group in members]) + " Steps are 0-based.",
+    )
     if published is None:
         header, rows = header[:-1], [row[:-1] for row in rows]
     else:
@@ -66,7 +68,7 @@ def _first_step(groups: Mapping[str, Sequence[Group]], published: Published | No
         [
             group.label, title, code_text(group),
             *(
-                _metric(group, name).spell(2, 100)
+                group.interval(name).spell(2, 100)
                 for name in (
                     "accuracy_forced_at_step0", "accuracy_decided_at_step0", "share_decided_at_step0",
                     "share_right_at_step0", "accuracy",
@@ -86,10 +88,10 @@ def _our_row(title: str, group: Group) -> list[str]:
         group.label,
         title,
         code_text(group),
-        f"{_metric(group, 'parameters').mean:,.0f}",
-        _metric(group, "accuracy").spell(2, 100),
-        _metric(group, "mean_step").spell(2),
-        _metric(group, "forced").spell(2, 100),
+        f"{group.interval('parameters').mean:,.0f}",
+        group.interval("accuracy").spell(2, 100),
+        group.interval("mean_step").spell(2),
+        group.interval("forced").spell(2, 100),
         str(len(group.runs)),
         "",
     ]
@@ -100,12 +102,3 @@ def _published_row(entry: PublishedResult) -> list[str]:
     source = entry.source + (f"; {entry.note}" if entry.note else "")
     name = f"{entry.name} ({entry.family}, {entry.network})" if entry.network != "-" else entry.name
     return [name, source, "its own", "", "", "", "", "", f"{entry.accuracy_percent:g}{mark}"]
-
-
-def _metric(group: Group, name: str) -> Interval:
-    return mean_interval([run.metric(name) for run in group.runs])
-
-
-def _basis(groups: Mapping[str, Sequence[Group]]) -> str:
-    counts = sorted({len(group.runs) for members in groups.values() for group in members})
-    return f"±: {'; '.join(mean_interval([0.0] * n).basis for n in counts)}."

@@ -11,25 +11,11 @@ from rc_vs_snn.analysis.intervals import Interval, mean_interval, paired_differe
 from rc_vs_snn.records import Record
 from rc_vs_snn.registry import rules
 
-NUMBERS = (
-    "accuracy",
-    "accuracy_decided",
-    "coverage",
-    "mean_step",
-    "median_step",
-    "forced",
-    "forced_accuracy",
-    "tied",
-    "accuracy_forced_at_step0",
-    "accuracy_decided_at_step0",
-    "share_decided_at_step0",
-    "harmonic_mean",
-    "parameters",
-    "acs",
-    "macs",
-    "leaks",
-    "train_seconds",
-)
+SUMMARISED = (
+    "accuracy", "accuracy_decided", "coverage", "mean_step", "median_step", "forced", "forced_accuracy",
+    "tied", "accuracy_forced_at_step0", "accuracy_decided_at_step0", "share_decided_at_step0",
+    "harmonic_mean", "parameters", "acs", "macs", "leaks", "train_seconds",
+)  # fmt: skip
 HEADER = (
     "model", "registered as", "dataset", "input code", "objective", "rule",
     "accuracy %", "over decided % (coverage %)", "mean step", "median step", "forced %", "tied %",
@@ -46,7 +32,7 @@ def summary_table(groups: Sequence[Group]) -> Table:
     """
     rows = []
     for group in groups:
-        point = group.operating_point(NUMBERS)
+        point = group.operating_point(SUMMARISED)
         texts = {**group.facts, **dict(zip(HEADER[1:TEXT_COLUMNS], _texts(group), strict=True))}
         rows.append(point.tagged(**{name.replace(" ", "_"): value for name, value in texts.items()}))
     return stack(rows)
@@ -77,7 +63,7 @@ def summary_markdown(groups: Sequence[Group], unfinished: Sequence[Record] = ())
 
 
 def _row(group: Group) -> list[str]:
-    numbers = {name: mean_interval([run.metric(name) for run in group.runs]) for name in NUMBERS}
+    numbers = {name: group.interval(name) for name in SUMMARISED}
     decimals = percent_decimals(int(group.facts["n_samples"]))
 
     def percent(name: str) -> str:
@@ -158,11 +144,15 @@ def _operations(interval: Interval) -> str:
     return interval.spell(decimals if interval.mean else 0, 1 / factor) + unit
 
 
-def _notes(groups: Sequence[Group]) -> str:
+def basis(groups: Sequence[Group]) -> str:
+    """Return what the intervals of some groups rest on."""
     counts = sorted({len(group.runs) for group in groups})
-    bases = [mean_interval([0.0] * n).basis for n in counts]
+    return f"±: {'; '.join(mean_interval([0.0] * n).basis for n in counts)}."
+
+
+def _notes(groups: Sequence[Group]) -> str:
     return (
-        f"±: {'; '.join(bases)}. Steps are 0-based; accuracy is over all test samples, forced ones included "
+        f"{basis(groups)} Steps are 0-based; accuracy is over all test samples, forced ones included "
         "(read at the last step). ACs (accumulates, at synapses that spikes enter), MACs "
         "(multiply-accumulates, at synapses that real numbers enter) and leaks (multiplications of a state "
         "by its decay) are means per sample up to the decision."

@@ -54,8 +54,6 @@ def _run(tokens: Sequence[str]) -> None:
     try:
         command, bound, _ = _app().parse_args(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        if isinstance(error.__cause__, InputError):
-            raise error.__cause__ from None
         print(f"rc-vs-snn: error: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from error
     command(*bound.args, **bound.kwargs)

@@ -5,12 +5,5 @@ from .judging import evaluate, load_weights
 from .running import run
 
 __all__ = [
-    "Comparison",
-    "Execution",
-    "compare",
-    "evaluate",
-    "load_file",
-    "load_preset",
-    "load_weights",
-    "run",
-]
+    "Comparison", "Execution", "compare", "evaluate", "load_file", "load_preset", "load_weights", "run",
+]  # fmt: skip

@@ -1,7 +1,8 @@
 """From a comparison to records: check everything first, skip what is finished, run the rest."""
 
+import bisect
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -95,8 +96,7 @@ def execute(
         check_run(config, execution)
     shown = progress or Progress()
     with shown.session([run.config for run in planned], [run.config for run in todo]):
-        for _ in _execute(todo, execution, jobs, shown):
-            pass
+        _execute(todo, execution, jobs, shown)
     return [records.read_record(run.folder) for run in planned]
 
 
@@ -129,9 +129,7 @@ def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> boo
     )
 
 
-def _execute(
-    todo: Sequence[PlannedRun], execution: Execution, jobs: int, shown: Progress
-) -> Iterator[records.Record]:
+def _execute(todo: Sequence[PlannedRun], execution: Execution, jobs: int, shown: Progress) -> None:
     if jobs == 1 or len(todo) < 2:
         for planned in todo:
             with shown.watching(planned.config) as watch:
@@ -140,14 +138,12 @@ def _execute(
                     report=watch.batch, on_epoch=watch.epoch,
                 )  # fmt: skip
             shown.finished(record)
-            yield record
         return
     pool = joblib.Parallel(n_jobs=min(jobs, len(todo)), return_as="generator_unordered")
     tasks = (joblib.delayed(run)(planned.config, planned.folder, execution, replace=True) for planned in todo)
     with contextlib.closing(pool(tasks)) as finished:
         for record in finished:
             shown.finished(record)
-            yield record
 
 
 def match_parameters(comparison: Comparison, execution: Execution) -> Comparison:
@@ -174,16 +170,13 @@ def _with_hidden(config: RunConfig, hidden: int) -> RunConfig:
 def _match(config: RunConfig, target: int, execution: Execution) -> RunConfig:
     if config.model.target is not None:
         raise InputError(f"{config.label}: only a model given by name can be matched in size")
-    low, high = 1, 2
-    while _parameters(_with_hidden(config, high), execution) < target:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _parameters(_with_hidden(config, middle), execution) < target:
-            low = middle
-        else:
-            high = middle
-    near = min(
-        (low, high), key=lambda hidden: abs(_parameters(_with_hidden(config, hidden), execution) - target)
-    )
-    return _with_hidden(config, near)
+
+    def size(hidden: int) -> int:
+        return _parameters(_with_hidden(config, hidden), execution)
+
+    high = 2
+    while size(high) < target:
+        high *= 2
+    enough = bisect.bisect_left(range(high), target, lo=high // 2, key=size)
+    near = (max(enough - 1, 1), enough)
+    return _with_hidden(config, min(near, key=lambda hidden: abs(size(hidden) - target)))

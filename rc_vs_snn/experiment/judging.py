@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rc_vs_snn import registry
 from rc_vs_snn.config import Part, RunConfig
-from rc_vs_snn.contracts import Samples, SplitName, Trace
+from rc_vs_snn.contracts import Samples, SplitName, Splits, Trace
 from rc_vs_snn.decision.batch import iterate
 from rc_vs_snn.decision.calibration import calibrated
 from rc_vs_snn.decision.evidence import evidence_of
@@ -101,9 +101,7 @@ def evaluate(
         raise InputError(f"{record.folder} is a {record.status} run ({record.reason}); run it again first")
     config = RunConfig.from_table(record.config)
     with torch_settings(execution):
-        splits = load_splits(config, execution)
-        task = assemble(config, splits, execution)
-        load_weights(task.model, record.folder / WEIGHTS)
+        splits, task = restore(config, record.folder, execution)
         chosen = build_part(registry.rules, rule or config.rule)
         samples: Samples = getattr(splits, split)
         trace = trace_split(task, samples, split)
@@ -126,6 +124,14 @@ def weights_of(model: torch.nn.Module) -> dict[str, np.ndarray]:
         name: (value.float() if value.dtype == torch.bfloat16 else value).numpy()
         for name, value in tensors.items()
     }
+
+
+def restore(config: RunConfig, folder: Path, execution: Execution) -> tuple[Splits, Task]:
+    """Return the data and the parts of a stored run, the model with its weights."""
+    splits = load_splits(config, execution)
+    task = assemble(config, splits, execution)
+    load_weights(task.model, folder / WEIGHTS)
+    return splits, task
 
 
 def load_weights(model: torch.nn.Module, path: Path) -> None:

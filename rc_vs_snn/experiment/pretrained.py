@@ -16,8 +16,7 @@ from rc_vs_snn import records
 from rc_vs_snn.config import RunConfig, slug
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
-from rc_vs_snn.experiment.judging import judge, load_weights, weights_of
-from rc_vs_snn.experiment.parts import assemble, load_splits
+from rc_vs_snn.experiment.judging import judge, restore, weights_of
 from rc_vs_snn.records import Record, Result
 from rc_vs_snn.records.model_card import model_card
 from rc_vs_snn.records.provenance import run_provenance
@@ -105,9 +104,7 @@ def _judge(folder: Path, out: Path, execution: Execution) -> Record:
     target = out / f"{slug(folder.parent.name)}-{config.folder_name}"
     with torch_settings(execution), records.atomic_folder(target, replace=True) as working:
         started = time.time()
-        splits = load_splits(config, execution)
-        task = assemble(config, splits, execution)
-        load_weights(task.model, folder / records.WEIGHTS)
+        splits, task = restore(config, folder, execution)
         outcome = judge(task, splits.test, [])
         facts = {"status": "done", "weights": str(folder)}
         origin = run_provenance(config, started, str(task.device), execution.threads, facts)
@@ -118,9 +115,7 @@ def _judge(folder: Path, out: Path, execution: Execution) -> Record:
 def _export(record: Record, target: Path, execution: Execution) -> Path:
     config = RunConfig.from_table(record.config)
     with torch_settings(execution), records.atomic_folder(target, replace=True) as working:
-        splits = load_splits(config, execution)
-        task = assemble(config, splits, execution)
-        load_weights(task.model, record.folder / records.WEIGHTS)
+        splits, task = restore(config, record.folder, execution)
         full = validate(task, splits.valid).means("valid")
         weights = weights_of(task.model)
         halved = {name: _half(value) for name, value in weights.items()}

@@ -25,6 +25,7 @@ METRICS = "metrics.json"
 WEIGHTS = "weights.safetensors"
 PROVENANCE = "provenance.json"
 CARD = "README.md"
+TABLES = (CONFIG, HISTORY, METRICS, PROVENANCE)
 
 # Every number that a run may have; one that an older run lacks is NaN there.
 NUMBERS = (

@@ -51,10 +51,8 @@ def run_provenance(
 
 def plugin_packages(config: RunConfig) -> list[str]:
     """Return the distributions of other people that a configuration's parts come from, sorted."""
-    parts = {name: getattr(config, name) for name in PART_NAMES}
-    return sorted(
-        {found for name, part in parts.items() for found in registry.KINDS[name].distributions(part.name)}
-    )
+    kinds = ((registry.KINDS[name], getattr(config, name)) for name in PART_NAMES)
+    return sorted({found for kind, part in kinds for found in kind.distributions(part.name)})
 
 
 def provenance(started: float, plugins: Sequence[str] = ()) -> dict[str, Any]:

@@ -13,17 +13,7 @@ from safetensors.numpy import load
 
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.errors import InputError, did_you_mean
-from rc_vs_snn.records.layout import (
-    CONFIG,
-    DECISIONS,
-    HISTORY,
-    METRICS,
-    NUMBERS,
-    PROVENANCE,
-    READABLE,
-    TRACE,
-    Status,
-)
+from rc_vs_snn.records import layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +35,7 @@ class Record:
     provenance: dict[str, Any]
 
     @property
-    def status(self) -> Status:
+    def status(self) -> layout.Status:
         """Return "done", "failed" or "skipped"; only "done" counts as a finished run."""
         return self.provenance["status"]
 
@@ -70,8 +60,8 @@ class Record:
         Raises:
             InputError: no run has a number of that name.
         """
-        if name not in NUMBERS:
-            raise InputError(f"unknown metric '{name}'; {did_you_mean(name, NUMBERS)}")
+        if name not in layout.NUMBERS:
+            raise InputError(f"unknown metric '{name}'; {did_you_mean(name, layout.NUMBERS)}")
         return float(self.metrics.get(name, math.nan))
 
     def decisions(self) -> dict[str, np.ndarray]:
@@ -79,7 +69,7 @@ class Record:
 
         Columns: id, true_label, label, step, decided, tied, evidence, acs, macs, leaks.
         """
-        table = pq.read_table(self.folder / DECISIONS)
+        table = pq.read_table(self.folder / layout.DECISIONS)
         return {name: table[name].to_numpy() for name in table.column_names}
 
     def trace(self) -> Trace:
@@ -88,7 +78,7 @@ class Record:
         Raises:
             InputError: the file is missing or damaged.
         """
-        path = self.folder / TRACE
+        path = self.folder / layout.TRACE
         try:
             # np.load leaves a damaged archive's file open when it opens the file itself
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -106,22 +96,20 @@ def read_record(folder: Path | str) -> Record:
         InputError: no run folder there, a damaged file, or a newer schema.
     """
     folder = Path(folder)
-    if not (folder / PROVENANCE).is_file():
-        raise InputError(f"{folder} is no run folder (no {PROVENANCE}); give the folder of one run")
+    if not (folder / layout.PROVENANCE).is_file():
+        raise InputError(f"{folder} is no run folder (no {layout.PROVENANCE}); give the folder of one run")
     try:
-        parts = {
-            name: json.loads((folder / name).read_text()) for name in (CONFIG, HISTORY, METRICS, PROVENANCE)
-        }
+        parts = {name: json.loads((folder / name).read_text()) for name in layout.TABLES}
     except (OSError, json.JSONDecodeError) as error:
         raise InputError(f"run folder {folder} is damaged ({error}); delete it and run again") from error
-    schema = parts[PROVENANCE].get("schema_version")
-    if schema not in READABLE:
+    schema = parts[layout.PROVENANCE].get("schema_version")
+    if schema not in layout.READABLE:
         raise InputError(
-            f"run folder {folder} has schema {schema}, this version reads {READABLE}; "
+            f"run folder {folder} has schema {schema}, this version reads {layout.READABLE}; "
             "install the version that wrote it, or run again"
         )
-    metrics = {name: math.nan if value is None else value for name, value in parts[METRICS].items()}
-    return Record(folder, parts[CONFIG], parts[HISTORY], metrics, parts[PROVENANCE])
+    metrics = {name: math.nan if value is None else value for name, value in parts[layout.METRICS].items()}
+    return Record(folder, parts[layout.CONFIG], parts[layout.HISTORY], metrics, parts[layout.PROVENANCE])
 
 
 def find_records(root: Path | str) -> list[Record]:
@@ -134,7 +122,7 @@ def find_records(root: Path | str) -> list[Record]:
     if not root.is_dir():
         raise InputError(f"{root} does not exist; give a run folder or a folder of runs")
     candidates = [root, *sorted(path for path in root.iterdir() if not path.name.startswith("."))]
-    found = [read_record(path) for path in candidates if (path / PROVENANCE).is_file()]
+    found = [read_record(path) for path in candidates if (path / layout.PROVENANCE).is_file()]
     if not found:
         raise InputError(f"{root} holds no run folder; run `rc-vs-snn compare` or `train` first")
     return found

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save
 
 from rc_vs_snn.contracts import Decision, Trace
-from rc_vs_snn.records.layout import CONFIG, DECISIONS, HISTORY, METRICS, PROVENANCE, TRACE, WEIGHTS
+from rc_vs_snn.records.layout import DECISIONS, TABLES, TRACE, WEIGHTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +55,7 @@ def write_run(
         # safetensors stores the bytes of an array as they lie, so they must lie in C order
         ordered = {name: np.asarray(value, order="C") for name, value in outcome.weights.items()}
         (working / WEIGHTS).write_bytes(save(ordered))
-    tables = {CONFIG: config, HISTORY: history, METRICS: outcome.metrics, PROVENANCE: provenance}
-    for name, table in tables.items():
+    for name, table in zip(TABLES, (config, history, outcome.metrics, provenance), strict=True):
         write_json(working / name, table)
 
 
