@@ -42,6 +42,8 @@ def _check_values(values: np.ndarray, kind: SampleKind) -> None:
         raise InputError(f"images must have shape (N, H, W) or (N, channel, H, W), got {values.shape}")
     if kind == "signals" and values.ndim != 3:
         raise InputError(f"signals must have shape (N, length, channel), got {values.shape}")
+    if values.dtype.kind not in "biuf":  # an object array may hold None, which no code can tell from silence
+        raise InputError(f"{kind} must be an array of numbers, got {values.dtype}")
     if np.issubdtype(values.dtype, np.floating):
         bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
         if bad.any():

@@ -14,11 +14,17 @@ from torch import Tensor
 
 from rc_vs_snn.errors import InputError
 
+MOST_STEPS = 2**31 - 2
+"""Steps are held in 32 bits, and one more number stands for "never"."""
+
 
 def check_n_steps(n_steps: int) -> None:
-    """Raise InputError unless ``n_steps`` is a whole number of at least 1."""
-    if isinstance(n_steps, bool) or not isinstance(n_steps, int) or n_steps < 1:
-        raise InputError(f"n_steps must be a whole number of at least 1, got {n_steps!r}")
+    """Raise InputError unless ``n_steps`` is a whole number (NumPy's too) of at least 1 that steps hold."""
+    whole = isinstance(n_steps, int | np.integer) and not isinstance(n_steps, bool)
+    if not whole or not 1 <= n_steps <= MOST_STEPS:
+        raise InputError(
+            f"n_steps must be a whole number of at least 1 and at most {MOST_STEPS}, got {n_steps!r}"
+        )
 
 
 def _check_layout(layout: tuple[int, ...], n_channels: int) -> None:
@@ -27,7 +33,18 @@ def _check_layout(layout: tuple[int, ...], n_channels: int) -> None:
 
 
 def _as_tensor(values: np.ndarray | Tensor) -> Tensor:
-    return values if isinstance(values, Tensor) else torch.from_numpy(np.ascontiguousarray(values))
+    if isinstance(values, Tensor):
+        return values
+    values = np.asarray(values)
+    if values.dtype.kind not in "biuf":
+        raise InputError(f"a code is made of numbers, got an array of {values.dtype}")
+    if (
+        values.dtype.kind == "u" and values.dtype.itemsize > 1
+    ):  # unsigned types that torch computes little with
+        if values.size and values.max() > np.iinfo(np.int64).max:
+            raise InputError(f"a code holds {values.max()}, which does not fit in 64 bits with a sign")
+        values = values.astype(np.int64)
+    return torch.from_numpy(np.ascontiguousarray(values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +71,7 @@ class SpikeTimes:
     def __post_init__(self) -> None:
         check_n_steps(self.n_steps)
         steps = _as_tensor(self.steps)
-        if steps.ndim != 2 or steps.is_floating_point():
+        if steps.ndim != 2 or steps.is_floating_point() or steps.dtype in (torch.bool, torch.complex64):
             raise InputError(
                 f"spike steps must be integers of shape (batch, channel), got {steps.dtype} "
                 f"{tuple(steps.shape)}"
@@ -149,9 +166,12 @@ class Frames:
         check_n_steps(values.shape[0])
         _check_layout(self.layout, values.shape[2])
         if values.is_floating_point():
+            values, given = values.to(torch.float32), values
             if not bool(torch.isfinite(values).all()):
-                raise InputError("frames hold NaN or infinity; check the encoder and its input")
-            values = values.to(torch.float32)
+                raise InputError(
+                    "frames hold NaN or infinity, or numbers too large for 32 bits (largest: "
+                    f"{float(given.abs().max()):g}); check the encoder and its input"
+                )
         else:
             values = _narrow(values)
         object.__setattr__(self, "values", values)
@@ -217,11 +237,11 @@ def _narrow(values: Tensor) -> Tensor:
     if values.dtype == torch.bool or not values.numel():
         return values.to(torch.uint8)
     low, high = int(values.min()), int(values.max())
-    for dtype in (torch.uint8, torch.int8, torch.int16):
+    for dtype in (torch.uint8, torch.int8, torch.int16, torch.int32):
         info = torch.iinfo(dtype)
         if info.min <= low and high <= info.max:
             return values.to(dtype)
-    return values.to(torch.int32)
+    raise InputError(f"frames hold whole numbers from {low} to {high}; counts must fit in 32 bits")
 
 
 Encoded = SpikeTimes | Frames

@@ -8,6 +8,10 @@ class InputError(ValueError):
     """Something the user gave is unusable. The command line prints it as one line and exits with 2."""
 
 
+class DivergedError(InputError):
+    """What a model computes is no longer finite."""
+
+
 def did_you_mean(got: str, allowed: Iterable[str]) -> str:
     """Return a sentence naming the nearest allowed name (if any is near) and all allowed names.
 

@@ -6,6 +6,7 @@ A thing is found by its registered name, by an entry point of another installed 
 
 import importlib
 import inspect
+import numbers
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -180,9 +181,9 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint is type(None):
         return value is None
     if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, numbers.Real) and not isinstance(value, bool)
     if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, numbers.Integral) and not isinstance(value, bool)
     return isinstance(value, hint) if inspect.isclass(hint) else True
 
 

@@ -81,18 +81,17 @@ def forced_at_step(trace: Trace) -> Table:
 
 
 def oracle_exit(trace: Trace) -> Table:
-    """Find the earliest step from which each sample's prediction stays right. Needs the labels.
+    """Find the earliest step from which each sample's prediction stays what it is at the last step.
 
-    No stopping rule that ends on the final prediction can do so sooner at the same accuracy. (A rule
-    can be *more* accurate than the oracle where a prediction that was right turns wrong later.)
+    It needs the end of the trace. No rule that keeps those predictions decides sooner. (A rule that does not
+    keep them may be sooner, and even more accurate, where a prediction that was right turns wrong later.)
 
     Returns:
-        One row per sample: ``step`` (the last one where the final prediction is wrong) and
-        ``right``, whether the final prediction is.
+        One row per sample: ``step``, and ``right``, whether the final prediction is.
 
-    Source: oracle exit as used for early-exit networks (upper bound).
+    Source: oracle exit as used for early-exit networks (a bound).
     """
-    right = trace.evidence.argmax(axis=2) == trace.labels[:, None]  # (N, T)
-    right_from_here_on = np.logical_and.accumulate(right[:, ::-1], axis=1)  # (N, T), last step first
-    stable = right_from_here_on.sum(axis=1)
-    return Table({"step": trace.n_steps - np.maximum(stable, 1), "right": right[:, -1]})
+    predicted = trace.evidence.argmax(axis=2)  # (N, T)
+    final = predicted[:, -1:] == predicted
+    stable = np.logical_and.accumulate(final[:, ::-1], axis=1).sum(axis=1)  # steps at the end that agree
+    return Table({"step": trace.n_steps - stable, "right": predicted[:, -1] == trace.labels})

@@ -16,6 +16,7 @@ from rc_vs_snn.contracts import Decision, EvidenceKind
 from rc_vs_snn.decision.evidence import evidence_of
 from rc_vs_snn.decision.rules import Rule, thresholds_of
 from rc_vs_snn.encoded import Encoded
+from rc_vs_snn.errors import DivergedError
 from rc_vs_snn.kernels import backend
 from rc_vs_snn.kernels.pairs import WholeRun
 from rc_vs_snn.kernels.rule import n_spikes, verdict_of_tensors
@@ -60,6 +61,9 @@ def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observe
 
     Returns:
         One decision per row, in the order of the batch.
+
+    Raises:
+        DivergedError: NaN in the evidence of a decision.
 
     Source: Jeffares et al., arXiv 2110.02865, section 2 (backward from the first spike only).
     """
@@ -116,6 +120,11 @@ def _outcome(step: Tensor, readout: Tensor, kind: EvidenceKind, thresholds: np.n
     in_force = torch.from_numpy(thresholds).to(evidence)[step]
     spikes = n_spikes(evidence, in_force[:, None])
     label, best = verdict_of_tensors(evidence)
+    if bool(best.isnan().any()):
+        raise DivergedError(
+            f"evidence is NaN in {int(best.isnan().sum())} of {len(best)} rows: the model diverged; lower "
+            "the learning rate or clip gradients"
+        )
     return Outcome(label, step, spikes > 0, spikes > 1, best, readout)
 
 

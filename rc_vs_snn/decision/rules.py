@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from rc_vs_snn.contracts import Decision, EvidenceKind
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.errors import DivergedError, InputError
 from rc_vs_snn.kernels import rule as kernel
 from rc_vs_snn.registry import rules
 
@@ -108,8 +108,16 @@ class Shifted:
 
 
 def thresholds_of(rule: Rule, n_steps: int) -> np.ndarray:
-    """Return the threshold in force at every step, ``(T,)`` float64."""
-    return np.array([rule.threshold_at(step, n_steps) for step in range(n_steps)], np.float64)
+    """Return the threshold in force at every step, ``(T,)`` float64.
+
+    Raises:
+        InputError: one that is not finite.
+    """
+    thresholds = np.array([rule.threshold_at(step, n_steps) for step in range(n_steps)], np.float64)
+    if not np.isfinite(thresholds).all():
+        step = int(np.argmin(np.isfinite(thresholds)))
+        raise InputError(f"the threshold at step {step} is {thresholds[step]}; choose a finite one")
+    return thresholds
 
 
 def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:
@@ -145,13 +153,17 @@ def decide(evidence: np.ndarray, rule: Rule) -> Decision:
         One decision per sample.
 
     Raises:
-        InputError: a wrong shape, no step, or NaN in the evidence.
+        InputError: a wrong shape, no step, NaN in the evidence, or a threshold that is not finite.
     """
     evidence = np.asarray(evidence)
     if evidence.ndim != 3 or 0 in evidence.shape[1:]:
         raise InputError(f"evidence must have shape (sample, time, class), got {evidence.shape}")
+    if evidence.dtype.kind in "biu":  # spikes or counts: a threshold of 0.95 is not 0
+        evidence = evidence.astype(np.float64)
     if np.isnan(evidence).any():
-        raise InputError("evidence holds NaN: the model diverged; lower the learning rate or clip gradients")
+        raise DivergedError(
+            "evidence holds NaN: the model diverged; lower the learning rate or clip gradients"
+        )
     n_samples, n_steps, _ = evidence.shape
     thresholds = thresholds_of(rule, n_steps).astype(evidence.dtype)
     spikes = kernel.n_spikes(evidence, thresholds[:, None])  # (N, T)

@@ -14,7 +14,7 @@ from rc_vs_snn.contracts import Decision
 from rc_vs_snn.decision.any_model import AnyModel, check_ready
 from rc_vs_snn.decision.rules import Rule, check_rule, thresholds_of
 from rc_vs_snn.encoded import Encoded, SpikeTimes, check_n_steps
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.errors import DivergedError, InputError
 from rc_vs_snn.kernels.one_sample import FAULT, UNDECIDED
 from rc_vs_snn.models.interface import Model
 
@@ -132,7 +132,7 @@ class Decider:
         if label == FAULT:
             raise InputError(self._fault(int(events[reached])))
         if evidence != evidence:
-            raise InputError("evidence is NaN: the model diverged on this input; train it again")
+            raise DivergedError("evidence is NaN: the model diverged on this input; train it again")
         step = self._step
         self._step, self._finished = step + 1, True
         return Decided(label, step, reached > 0, reached > 1, evidence)

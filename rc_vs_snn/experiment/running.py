@@ -9,12 +9,13 @@ import torch
 from rc_vs_snn import records, seeds
 from rc_vs_snn.config import RunConfig
 from rc_vs_snn.contracts import Splits
+from rc_vs_snn.errors import DivergedError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
 from rc_vs_snn.experiment.judging import judge
 from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, load_splits
 from rc_vs_snn.records.provenance import run_provenance
-from rc_vs_snn.training.loop import Report, TrainingDivergedError, train
+from rc_vs_snn.training.loop import Report, train
 from rc_vs_snn.training.task import Task
 
 
@@ -65,7 +66,7 @@ def run(
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
             outcome, facts = judge(task, splits.test, epochs), {"status": "done"}
-        except TrainingDivergedError as error:
+        except DivergedError as error:
             outcome, facts = records.Result(), {"status": "failed", "reason": str(error)}
         origin = run_provenance(config, started, str(task.device), execution.threads, facts)
         records.write_run(working, config.to_table(), epochs, origin, outcome)

@@ -1,4 +1,4 @@
-from .loop import TrainingDivergedError, train, validate
+from .loop import train, validate
 from .objectives import EveryStep, LastStep, Objective, RankCoding, output_entropy
 from .task import Task
 
@@ -8,7 +8,6 @@ __all__ = [
     "Objective",
     "RankCoding",
     "Task",
-    "TrainingDivergedError",
     "output_entropy",
     "train",
     "validate",

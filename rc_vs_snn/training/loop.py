@@ -15,16 +15,13 @@ from rc_vs_snn import seeds
 from rc_vs_snn.config import Training
 from rc_vs_snn.contracts import Decision, Samples
 from rc_vs_snn.decision.batch import run_to_decision
+from rc_vs_snn.errors import DivergedError
 from rc_vs_snn.kernels import backend
 from rc_vs_snn.models.layers.norm import averaging, batch_norms
 from rc_vs_snn.training.schedules import make_schedule, parameter_groups, warmed_up
 from rc_vs_snn.training.task import Task
 
 Report = Callable[[dict[str, Any]], None]
-
-
-class TrainingDivergedError(RuntimeError):
-    """The loss is no longer finite."""
 
 
 class Tally:
@@ -71,7 +68,7 @@ def train_epoch(
         report: called after every batch with the running means.
 
     Raises:
-        TrainingDivergedError: the loss is NaN or infinite.
+        DivergedError: the loss or the evidence is NaN or infinite.
     """
     task.model.train()
     tally = Tally()
@@ -81,7 +78,7 @@ def train_epoch(
         with torch.autocast(task.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
             loss, decision = task.objective(task.model, encoded, labels, rule)
         if not math.isfinite(loss.item()):
-            raise TrainingDivergedError(
+            raise DivergedError(
                 f"the loss became {loss.item()} in epoch {epoch}; lower training.learning_rate or "
                 "training.clip_norm"
             )
@@ -153,7 +150,7 @@ def train(
         seconds, learning_rate.
 
     Raises:
-        TrainingDivergedError: the loss is no longer finite.
+        DivergedError: loss or evidence are no longer finite.
     """
     groups = parameter_groups(task.model, config.weight_decay)
     optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, fused=backend.fuses_adamw(task.device))

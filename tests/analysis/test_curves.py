@@ -136,10 +136,29 @@ def test_forced_read_out_by_hand(tiny_trace):
 
 
 def test_oracle_exit_by_hand(tiny_trace):
-    # right from step 0; from step 1; from step 1; never to the end (charged the last step)
+    # class 0 from step 0; class 1 from step 1; class 0 from step 1; class 1, 1, then 0 at the end
     exits = oracle_exit(tiny_trace)
     assert exits["step"].tolist() == [0, 1, 1, 2]
     assert exits["right"].tolist() == [True, True, True, False]
+
+
+def test_what_stays_wrong_can_stop_at_once_too():
+    evidence = np.array([[[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]]], np.float32)
+    counts = np.zeros((1, 3))
+    exits = oracle_exit(Trace(evidence, np.array([1]), np.array([0]), counts, counts, counts))
+    assert exits["step"].tolist() == [0]
+    assert exits["right"].tolist() == [False]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_rule_that_keeps_the_final_predictions_is_sooner_than_the_oracle(seed):
+    trace = random_trace("probability", n=300, seed=seed)
+    exits = oracle_exit(trace)
+    predicted = trace.evidence.argmax(axis=2)
+    for row in range(len(trace)):
+        step = exits["step"][row]
+        assert (predicted[row, step:] == predicted[row, -1]).all()
+        assert step == 0 or predicted[row, step - 1] != predicted[row, -1]
 
 
 def test_full_mnist_size_takes_about_a_second():

@@ -55,7 +55,7 @@ class AccuracyVsDecisionStep:
         handles += [
             style.key("all samples read at this step", color=style.GREY, linestyle=":", linewidth=1),
             style.key(
-                "oracle exit (needs the labels)",
+                "oracle exit (needs the end of the trace)",
                 marker="*", markersize=8, linestyle="", markerfacecolor="white", markeredgecolor=style.GREY,
             ),
         ]  # fmt: skip
