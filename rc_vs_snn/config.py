@@ -5,11 +5,8 @@ import hashlib
 import inspect
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from rc_vs_snn.errors import InputError, did_you_mean
@@ -179,29 +176,6 @@ class RunConfig:
     def folder_name(self) -> str:
         """Return the name of this run's folder."""
         return f"{slug(self.label)}-seed{self.seed}"
-
-
-def packaged(folder: str) -> dict[str, Traversable]:
-    """Return the TOML files in a folder of this package by name, such as those of ``presets``."""
-    files = (resources.files(__package__) / folder).iterdir()
-    return {file.name[:-5]: file for file in files if file.name.endswith(".toml")}
-
-
-def packaged_table(folder: str, name: str, kind: str) -> Plain:
-    """Return the content of one of them.
-
-    Args:
-        folder: the folder.
-        name: the file's, without ending.
-        kind: what it holds, as an error names it.
-
-    Raises:
-        InputError: there is no such file.
-    """
-    files = packaged(folder)
-    if name not in files:
-        raise InputError(f"unknown {kind} '{name}'; {did_you_mean(name, files)}")
-    return tomllib.loads(files[name].read_text())
 
 
 def slug(label: str) -> str:

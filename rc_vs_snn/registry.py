@@ -1,17 +1,21 @@
 """One small registry for datasets, encoders, models, rules, objectives and figures.
 
 A thing is found by its registered name, by an entry point of another installed package, or by a
-``module:attribute`` path. Its options are the keyword arguments of its factory and are checked here.
+``module:attribute`` path. Its options are the keyword arguments of its factory and are checked here. The
+TOML files that come with the package are found by name, too.
 """
 
 import importlib
 import inspect
 import numbers
+import tomllib
 import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from importlib.metadata import entry_points, packages_distributions
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
@@ -192,6 +196,29 @@ def _spell(hint: Any) -> str:
         return "one of " + ", ".join(map(repr, typing.get_args(hint)))
     names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     return names.get(hint, str(hint))
+
+
+def packaged(folder: str) -> dict[str, Traversable]:
+    """Return the TOML files in a folder of this package by name, such as those of ``presets``."""
+    files = (resources.files(__package__) / folder).iterdir()
+    return {file.name[:-5]: file for file in files if file.name.endswith(".toml")}
+
+
+def packaged_table(folder: str, name: str, kind: str) -> dict[str, Any]:
+    """Return the content of one of them.
+
+    Args:
+        folder: the folder.
+        name: the file's, without ending.
+        kind: what it holds, as an error names it.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    files = packaged(folder)
+    if name not in files:
+        raise InputError(f"unknown {kind} '{name}'; {did_you_mean(name, files)}")
+    return tomllib.loads(files[name].read_text())
 
 
 datasets = Registry("dataset", "rc_vs_snn.datasets", "rc_vs_snn.datasets", context=("root",))

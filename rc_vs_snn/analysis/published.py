@@ -6,7 +6,7 @@ They stand in the TOML files of ``published/``, one file per corpus.
 from dataclasses import dataclass
 from typing import Literal
 
-from rc_vs_snn.config import packaged_table
+from rc_vs_snn.registry import packaged_table
 
 
 @dataclass(frozen=True)

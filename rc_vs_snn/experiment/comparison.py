@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, packaged_table, slug, training_from
+from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, slug, training_from
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison_files import (
     apply_setting,
     file_table,
     merged_entries,
 )
+from rc_vs_snn.registry import packaged_table
 
 
 @dataclass(frozen=True)

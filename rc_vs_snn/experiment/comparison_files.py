@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rc_vs_snn.config import RUN_KEYS, Plain, packaged, packaged_table, slug
+from rc_vs_snn.config import RUN_KEYS, Plain, slug
 from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.registry import packaged, packaged_table
 
 COMPARISON_KEYS = ("name", "seeds", "match_parameters", "extends", "models", *RUN_KEYS[2:])
 
