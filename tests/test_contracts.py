@@ -57,3 +57,10 @@ def test_select_takes_rows_in_order():
     picked = images(labels=[0, 1, 1], ids=[5, 6, 7]).select([2, 0])
     assert picked.labels.tolist() == [1, 0]
     assert picked.ids.tolist() == [7, 5]
+
+
+@pytest.mark.parametrize("kind", ["images", "signals"])
+def test_what_is_no_number_is_not_encoded_as_silence(kind):
+    values = np.array([[[0.5], [None]]], object)
+    with pytest.raises(InputError, match="must be an array of numbers"):
+        Samples(values, [0], [0], kind, 1)

@@ -81,3 +81,43 @@ def test_events_of_frames_are_counts_and_analogue_values_are_one_each():
 def test_what_is_no_code_is_refused(build, says):
     with pytest.raises(InputError, match=says):
         build()
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (np.full((1, 1, 1), 2**40), "must fit in 32 bits"),
+        (np.full((1, 1, 1), -(2**40)), "must fit in 32 bits"),
+        (np.full((1, 1, 1), 1e39), "too large for 32 bits"),
+        (np.full((1, 1, 1), np.iinfo(np.uint64).max), "64 bits"),
+        (np.array([[[None]]], object), "made of numbers"),
+        (np.array([[["x"]]]), "made of numbers"),
+    ],
+)
+def test_frames_refuse_numbers_that_they_cannot_hold(values, says):
+    with pytest.raises(InputError, match=says):
+        Frames(values, (1,))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.int64, np.float16, np.float64, bool])
+def test_frames_keep_every_number_of_every_type(dtype):
+    values = np.array([[[0, 1]]], dtype)
+    assert Frames(values, (2,)).at(0).tolist() == [[0, 1]]
+    wide = np.array([[[2**31 - 1]]])
+    assert int(Frames(wide, (1,)).values[0, 0, 0]) == 2**31 - 1
+
+
+def test_a_mask_is_no_list_of_steps():
+    with pytest.raises(InputError, match="must be integers"):
+        SpikeTimes(torch.ones(1, 2, dtype=torch.bool), 3, (2,))
+
+
+@pytest.mark.parametrize("n_steps", [2**31 - 1, 2**40])
+def test_more_steps_than_can_be_held_are_refused(n_steps):
+    with pytest.raises(InputError, match="n_steps must be a whole number"):
+        SpikeTimes(torch.zeros(1, 2, dtype=torch.int64), n_steps, (2,))
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    code = SpikeTimes(torch.zeros(1, 2, dtype=torch.int64), np.int64(3), (2,))
+    assert code.at(0).tolist() == [[1, 1]]
