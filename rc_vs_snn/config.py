@@ -1,7 +1,6 @@
 """The frozen configuration of one run: plug-ins by name, how to train, a seed. Imports no torch."""
 
 import dataclasses
-import hashlib
 import inspect
 import json
 import re
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.registry.identity import UNKNOWN, identity_of
 
 PART_NAMES = ("dataset", "augmentation", "encoder", "model", "rule", "objective")
 RUN_KEYS = ("label", "seed", *PART_NAMES, "training")
@@ -38,8 +38,8 @@ class Part:
     def of(cls, value: "str | Part | Callable[..., Any]") -> "Part":
         """Return a part from a registered name, a part, or any callable (used as it is).
 
-        A callable is recorded by its module path and a hash of its source, so that a finished run
-        is not mistaken for a run of a since edited function.
+        A callable is recorded by its module path and its identity (``registry.identity``), so that a
+        finished run is not mistaken for one of other code, or of other values in it.
         """
         if isinstance(value, Part):
             return value
@@ -47,13 +47,13 @@ class Part:
             return cls(value)
         described = value if inspect.isroutine(value) or inspect.isclass(value) else type(value)
         options = {entry.name: getattr(value, entry.name) for entry in _fields(value)}
-        try:
-            source = inspect.getsource(described)
-        except (OSError, TypeError):
-            source = repr(value)
-        digest = hashlib.sha256(source.encode()).hexdigest()[:12]
         name = f"{described.__module__}:{described.__qualname__}"
-        return cls(name, {**options, SOURCE_HASH: digest}, target=value)
+        return cls(name, {**options, SOURCE_HASH: identity_of(value)}, target=value)
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether it can be told from other code: a run of what cannot is never taken as finished."""
+        return self.options.get(SOURCE_HASH) != UNKNOWN
 
     def to_table(self) -> Plain:
         """Return name and options as one plain table."""

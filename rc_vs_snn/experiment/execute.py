@@ -2,6 +2,7 @@
 
 import bisect
 import contextlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import joblib
 
 from rc_vs_snn import records
-from rc_vs_snn.config import Part, RunConfig, canonical, differences
+from rc_vs_snn.config import PART_NAMES, Part, RunConfig, canonical, differences
 from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.comparison import Comparison
@@ -17,7 +18,8 @@ from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.parts import assemble, check_run, count_parameters, load_splits
 from rc_vs_snn.experiment.progress import Progress
 from rc_vs_snn.experiment.running import run
-from rc_vs_snn.records.provenance import package_version
+from rc_vs_snn.records.provenance import changed_code, code_identities
+from rc_vs_snn.registry.identity import UNKNOWN
 
 
 def compare(
@@ -116,10 +118,17 @@ def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> boo
         raise
     if record.status != "done":
         return False
-    changed = list(differences(record.config, config.to_table()))
-    made_by = record.provenance["code"]["version"]
-    if made_by != package_version("rc_vs_snn"):
-        changed.append(f"version: {made_by} -> {package_version('rc_vs_snn')}")
+    parts = {name: getattr(config, name) for name in PART_NAMES}
+    unknown = [name for name, part in parts.items() if not part.is_identified]
+    if unknown or UNKNOWN in code_identities(config).values():
+        what = ", ".join(unknown) or "named by path"
+        warnings.warn(
+            f"{config.label}: nobody can tell whether its code ({what}) is that of the finished run in "
+            f"{folder}; it is run again",
+            stacklevel=2,
+        )
+        return False
+    changed = [*differences(record.config, config.to_table()), *changed_code(config, record.provenance)]
     if not changed:
         return True
     if overwrite:

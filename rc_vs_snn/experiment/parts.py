@@ -33,7 +33,7 @@ def _stored_callable(kind: registry.Registry, part: Part) -> Any:
     found = kind.get(part.name)
     fields = {key: value for key, value in part.options.items() if key != SOURCE_HASH}
     revived: Any = found(**fields) if inspect.isclass(found) else found
-    if Part.of(revived).options[SOURCE_HASH] != part.options[SOURCE_HASH]:
+    if not part.is_identified or Part.of(revived).options[SOURCE_HASH] != part.options[SOURCE_HASH]:
         raise InputError(f"{kind.kind} '{part.name}' is not the code this run was made with; run it again")
     return revived
 

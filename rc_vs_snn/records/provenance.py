@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rc_vs_snn import registry
-from rc_vs_snn.config import PART_NAMES, RunConfig
+from rc_vs_snn.config import PART_NAMES, SOURCE_HASH, RunConfig
 from rc_vs_snn.records.layout import SCHEMA_VERSION
+from rc_vs_snn.registry.identity import identity_of
 
 # Those whose arithmetic makes the numbers.
 PACKAGES = ("torch", "numpy", "numba", "scipy", "snntorch", "tonic", "scikit-learn", "matplotlib")
@@ -45,8 +46,39 @@ def run_provenance(
     """
     context = {"seed": config.seed, "device": device, "threads": threads}
     return {
-        "schema_version": SCHEMA_VERSION, **facts, **context, **provenance(started, plugin_packages(config))
+        "schema_version": SCHEMA_VERSION, **facts, **context, **provenance(started, plugin_packages(config)),
+        "code_identities": code_identities(config),
     }  # fmt: skip
+
+
+def code_identities(config: RunConfig) -> dict[str, str]:
+    """Return the identity of every part that is code named by its path, by the part's name.
+
+    A part given in Python carries its identity in the configuration.
+    """
+    paths = {name: getattr(config, name) for name in PART_NAMES}
+    return {
+        name: identity_of(registry.KINDS[name].get(part.name))
+        for name, part in paths.items()
+        if ":" in part.name and part.target is None and SOURCE_HASH not in part.options
+    }
+
+
+def changed_code(config: RunConfig, provenance: Mapping[str, Any]) -> list[str]:
+    """Return in what the code behind a configuration differs from that of a finished run, as texts.
+
+    Args:
+        config: what is to be run.
+        provenance: of the finished run.
+    """
+    then, now = provenance.get("code_identities", {}), code_identities(config)
+    changed = [f"the code of the {name} has changed" for name in now if then.get(name) != now[name]]
+    versions = {name: package_version(name) for name in plugin_packages(config)}
+    for name, today in [("rc_vs_snn", package_version("rc_vs_snn")), *versions.items()]:
+        before = provenance["code"]["version"] if name == "rc_vs_snn" else provenance["packages"].get(name)
+        if before != today:
+            changed.append(f"version of {name}: {before} -> {today}")
+    return changed
 
 
 def plugin_packages(config: RunConfig) -> list[str]:

@@ -200,7 +200,7 @@ def _spell(hint: Any) -> str:
 
 def packaged(folder: str) -> dict[str, Traversable]:
     """Return the TOML files in a folder of this package by name, such as those of ``presets``."""
-    files = (resources.files(__package__) / folder).iterdir()
+    files = (resources.files("rc_vs_snn") / folder).iterdir()
     return {file.name[:-5]: file for file in files if file.name.endswith(".toml")}
 
 
