@@ -1,7 +1,9 @@
 """Comparisons: several models under one encoding and rule, from presets, files, ``--set`` or Python."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from rc_vs_snn.experiment.comparison_files import (
     merged_entries,
 )
 from rc_vs_snn.registry import packaged_table
+
+FOLDER_NAME = re.compile(r"\w[\w .-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,17 @@ class Comparison:
         twice = sorted({name for name in slugs if slugs.count(name) > 1})
         if twice:
             raise InputError(f"labels must differ, these are used twice: {', '.join(twice)}")
-        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
-            raise InputError(f"seeds must be one or more different whole numbers, got {list(self.seeds)}")
+        if not isinstance(self.name, str) or not FOLDER_NAME.fullmatch(self.name):
+            raise InputError(
+                f"name must be a folder's name of letters, digits, dots, dashes and spaces, got {self.name!r}"
+            )
+        whole = all(
+            isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0 for seed in self.seeds
+        )
+        if not self.seeds or not whole or len(set(self.seeds)) != len(self.seeds):
+            raise InputError(
+                f"seeds must be one or more different whole numbers of at least 0, got {list(self.seeds)}"
+            )
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], settings: Sequence[str] = ()) -> "Comparison":
@@ -55,7 +68,7 @@ class Comparison:
         return cls(
             name=table.get("name", "comparison"),
             runs=tuple(RunConfig.from_table(entry) for entry in merged),
-            seeds=tuple(table.get("seeds", (0,))),
+            seeds=_seeds(table.get("seeds", (0,))),
             match_parameters=table.get("match_parameters", False),
         )
 
@@ -125,3 +138,9 @@ def load_file(path: Path | str, settings: Sequence[str] = ()) -> Comparison:
     """
     path = Path(path)
     return Comparison.from_table({"name": path.stem, **file_table(path)}, settings)
+
+
+def _seeds(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise InputError(f"seeds must be a list of whole numbers, such as [0, 1, 2], got {value!r}")
+    return tuple(value)

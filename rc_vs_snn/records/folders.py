@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rc_vs_snn.errors import InputError
+from rc_vs_snn.records.layout import FILES, PROVENANCE
 
 
 @contextlib.contextmanager
@@ -17,14 +18,16 @@ def atomic_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
 
     Args:
         target: the final folder.
-        replace: whether an existing ``target`` is replaced.
+        replace: whether an existing ``target`` is replaced, if it is a run folder and holds nothing else.
 
     Raises:
         InputError: ``target`` exists and may not be replaced, or its parent cannot be written.
     """
     target = Path(target)
-    if target.exists() and not replace:
-        raise InputError(f"{target} exists already; choose another --out or delete it")
+    if os.path.lexists(target):
+        if not replace:
+            raise InputError(f"{target} exists already; choose another --out or delete it")
+        _require_ours(target)
     working = target.parent / f".{target.name}.partial-{os.getpid()}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -36,9 +39,7 @@ def atomic_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         ) from error
     try:
         yield working
-        if target.exists():
-            shutil.rmtree(target)
-        working.rename(target)
+        _put_in_place(working, target)
     except OSError as error:
         raise InputError(
             f"writing {target} failed: {error.strerror or error}; nothing was kept there, free some space or "
@@ -46,6 +47,36 @@ def atomic_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(working, ignore_errors=True)
+
+
+def _require_ours(folder: Path) -> None:
+    """Raise InputError unless a folder is one that this toolkit wrote and holds nothing else, or is empty."""
+    if folder.is_symlink() or not folder.is_dir():
+        raise InputError(f"{folder} is no folder of ours and is not replaced; choose another --out")
+    found = {path.name for path in folder.iterdir() if path.is_file()}
+    foreign = sorted({path.name for path in folder.iterdir()} - (found & FILES))
+    if foreign or (found and PROVENANCE not in found):
+        what = ", ".join(foreign[:3]) or f"no {PROVENANCE}"
+        raise InputError(
+            f"{folder} was not written by this toolkit alone ({what}) and is not replaced; choose another "
+            "--out, or delete it yourself"
+        )
+
+
+def _put_in_place(working: Path, target: Path) -> None:
+    """Rename ``working`` to ``target``; what was there goes last, and comes back if the renaming fails."""
+    if not os.path.lexists(target):
+        working.rename(target)
+        return
+    _require_ours(target)  # again: hours may have passed
+    before = target.parent / f".{target.name}.replaced-{os.getpid()}"
+    target.rename(before)
+    try:
+        working.rename(target)
+    except BaseException:
+        before.rename(target)
+        raise
+    shutil.rmtree(before)
 
 
 def require_space(folder: Path, n_bytes: int) -> None:

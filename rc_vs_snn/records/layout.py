@@ -25,6 +25,8 @@ METRICS = "metrics.json"
 WEIGHTS = "weights.safetensors"
 PROVENANCE = "provenance.json"
 CARD = "README.md"
+FILES = frozenset({CONFIG, HISTORY, DECISIONS, TRACE, METRICS, WEIGHTS, PROVENANCE, CARD})
+"""All that a run or model folder may hold."""
 TABLES = (CONFIG, HISTORY, METRICS, PROVENANCE)
 
 # Every number that a run may have; one that an older run lacks is NaN there.

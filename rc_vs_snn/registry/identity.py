@@ -29,6 +29,10 @@ _INSTALLED = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib
 _OURS = Path(__file__).resolve().parents[1]
 
 
+_Seen = dict[int, tuple[int, Any]]
+"""The number of every object met, by its id, and the object."""
+
+
 def identity_of(value: Any) -> str:
     """Return a short hash of everything that a value computes from, or ``UNKNOWN``.
 
@@ -48,14 +52,14 @@ class _UnidentifiedError(Exception):
     """Something in it has no identity."""
 
 
-def _parts(value: Any, seen: dict[int, int]) -> Iterator[str]:
+def _parts(value: Any, seen: _Seen) -> Iterator[str]:
     if isinstance(value, _PLAIN):
         yield f"{type(value).__name__} {value!r}"
         return
     if id(value) in seen:
-        yield f"again {seen[id(value)]}"
+        yield f"again {seen[id(value)][0]}"
         return
-    seen[id(value)] = len(seen)
+    seen[id(value)] = (len(seen), value)  # kept, or its id might become another's
     yield type(value).__name__
     if isinstance(value, types.ModuleType):
         yield _package(value.__name__) or _source(value)
@@ -88,13 +92,13 @@ def _parts(value: Any, seen: dict[int, int]) -> Iterator[str]:
         yield from _object(value, seen)
 
 
-def _numpy(*names: str) -> tuple[type, ...]:
+def _numpy(*names: str) -> Any:
     """Return types of NumPy; where it is not loaded there are no values of them."""
     module = sys.modules.get("numpy")
     return tuple(getattr(module, name) for name in names) if module else ()
 
 
-def _named(value: Any, seen: dict[int, int]) -> Iterator[str]:
+def _named(value: Any, seen: _Seen) -> Iterator[str]:
     """Yield the parts of a class or function: by its package's version, or by what is in it."""
     package = _package(value.__module__ or "builtins")
     if package is not None:
@@ -116,7 +120,7 @@ def _named(value: Any, seen: dict[int, int]) -> Iterator[str]:
         raise _UnidentifiedError
 
 
-def _object(value: Any, seen: dict[int, int]) -> Iterator[str]:
+def _object(value: Any, seen: _Seen) -> Iterator[str]:
     """Yield the parts of an object: its class and its fields."""
     fields = getattr(value, "__dict__", None)
     slots = {name: getattr(value, name) for name in _slots(type(value)) if hasattr(value, name)}
@@ -136,7 +140,7 @@ def _slots(kind: type) -> Iterator[str]:
         yield from (slots,) if isinstance(slots, str) else slots
 
 
-def _code(code: types.CodeType, seen: dict[int, int]) -> Iterator[str]:
+def _code(code: types.CodeType, seen: _Seen) -> Iterator[str]:
     yield f"{sys.version_info[:2]} {code.co_code.hex()} {code.co_names} {code.co_varnames} {code.co_flags}"
     for constant in code.co_consts:
         yield from _code(constant, seen) if isinstance(constant, types.CodeType) else _parts(constant, seen)

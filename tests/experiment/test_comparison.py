@@ -188,3 +188,21 @@ def test_add_copies_a_model_with_changes():
         comparison.add("y", like="x")
     with pytest.raises(InputError, match="did you mean 'encoder'"):
         comparison.add("y", encode="rate")
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "a/b", "..", "", ".hidden", "x" * 200, "a\x00b", 3])
+def test_a_name_that_is_no_folders_name_is_refused(name):
+    runs = load_preset("digits").runs
+    with pytest.raises(InputError, match="name must be"):
+        Comparison(name, runs)
+
+
+@pytest.mark.parametrize("seeds", [(-1,), (1.5,), (True,), ("0",), (0, 0), ()])
+def test_seeds_that_are_none_are_refused_from_python_too(seeds):
+    with pytest.raises(InputError, match="seeds must be"):
+        load_preset("digits").with_seeds(*seeds)
+
+
+def test_seeds_in_a_file_are_a_list():
+    with pytest.raises(InputError, match="list of whole numbers"):
+        Comparison.from_table({"extends": "digits", "seeds": "012"})

@@ -27,13 +27,74 @@ def test_an_interrupted_write_leaves_nothing(tmp_path):
 def test_an_interrupted_replacement_keeps_the_old_one(tmp_path):
     target = tmp_path / "a"
     with atomic_folder(target) as working:
-        (working / "old").write_text("x")
+        (working / PROVENANCE).write_text("old")
     with pytest.raises(RuntimeError), atomic_folder(target, replace=True) as working:
         raise RuntimeError
-    assert [path.name for path in target.iterdir()] == ["old"]
+    assert [path.name for path in target.iterdir()] == [PROVENANCE]
+    assert (target / PROVENANCE).read_text() == "old"
     with atomic_folder(target, replace=True) as working:
-        (working / "new").write_text("x")
-    assert [path.name for path in target.iterdir()] == ["new"]
+        (working / "metrics.json").write_text("x")
+    assert [path.name for path in target.iterdir()] == ["metrics.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("foreign", ["main.py", "notes/run.txt", "provenance.json/x"])
+def test_a_folder_that_holds_anything_else_is_never_replaced(tmp_path, foreign):
+    target = tmp_path / "rc-lstm"
+    (target / foreign).parent.mkdir(parents=True)
+    (target / foreign).write_text("mine")
+    if not foreign.startswith(PROVENANCE):
+        (target / PROVENANCE).write_text("{}")
+    with pytest.raises(InputError, match="is not replaced"), atomic_folder(target, replace=True):
+        pytest.fail("the body must not run")
+    assert (target / foreign).read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["rc-lstm"]
+
+
+def test_what_comes_into_a_folder_meanwhile_is_not_lost(tmp_path):
+    target = tmp_path / "a"
+    with atomic_folder(target) as working:
+        (working / PROVENANCE).write_text("old")
+
+    def replaced_meanwhile():
+        with atomic_folder(target, replace=True) as working:
+            (working / PROVENANCE).write_text("new")
+            (target / "main.py").write_text("mine")
+
+    with pytest.raises(InputError, match=r"main\.py"):
+        replaced_meanwhile()
+    assert (target / "main.py").read_text() == "mine"
+    assert (target / PROVENANCE).read_text() == "old"
+
+
+def test_a_link_and_a_file_are_not_replaced_and_an_empty_folder_is(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "file").write_text("mine")
+    for name in ("link", "file"):
+        with pytest.raises(InputError, match="is not replaced"), atomic_folder(tmp_path / name, replace=True):
+            pytest.fail("the body must not run")
+    with atomic_folder(tmp_path / "elsewhere", replace=True) as working:
+        (working / PROVENANCE).write_text("new")
+    assert (tmp_path / "link" / PROVENANCE).read_text() == "new"
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_the_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    target = tmp_path / "a"
+    with atomic_folder(target) as working:
+        (working / PROVENANCE).write_text("old")
+    rename = type(target).rename
+
+    def refuse(path, to):
+        if "partial" in path.name:
+            raise OSError(28, "No space left on device")
+        return rename(path, to)
+
+    monkeypatch.setattr(type(target), "rename", refuse)
+    with pytest.raises(InputError, match="No space left"), atomic_folder(target, replace=True) as working:
+        (working / PROVENANCE).write_text("new")
+    assert (target / PROVENANCE).read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
