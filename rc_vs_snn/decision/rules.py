@@ -114,7 +114,7 @@ def thresholds_of(rule: Rule, n_steps: int) -> np.ndarray:
         InputError: one that is not finite.
     """
     thresholds = np.array([rule.threshold_at(step, n_steps) for step in range(n_steps)], np.float64)
-    if not np.isfinite(thresholds).all():
+    if not math.isfinite(thresholds.sum()) and not np.isfinite(thresholds).all():
         step = int(np.argmin(np.isfinite(thresholds)))
         raise InputError(f"the threshold at step {step} is {thresholds[step]}; choose a finite one")
     return thresholds

@@ -12,13 +12,12 @@ from torch import Tensor
 
 def reads(x: Tensor) -> bool:
     """Return whether a compiled loop of float32 numbers can read ``x`` (autocast casts products alone)."""
-    return x.device.type == "cpu" and x.dtype == torch.float32
+    return x.is_cpu and x.dtype == torch.float32
 
 
 def compresses(x: Tensor) -> bool:
     """Return whether a product with ``x`` may run over its entries that are not 0."""
-    on_cpu = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-    return on_cpu and not torch.is_autocast_enabled("cpu")
+    return x.is_cpu and x.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled("cpu")
 
 
 def recording(*tensors: Tensor | None) -> bool:
@@ -46,12 +45,13 @@ def runs_whole(times: Tensor, weights: Iterable[Tensor]) -> bool:
         times: spike times, ``(B, C)``.
         weights: every parameter of the model.
     """
-    if times.device.type != "cpu" or not len(times) or torch.get_default_dtype() != torch.float32:
+    if not times.is_cpu or not len(times) or torch.get_default_dtype() != torch.float32:
         return False
     if torch.is_autocast_enabled("cpu"):
         return False
-    recorded = torch.is_grad_enabled()
-    return all(reads(weight) and (weight.requires_grad or not recorded) for weight in weights)
+    if at_inference():
+        return all(map(reads, weights))
+    return all(reads(weight) and weight.requires_grad for weight in weights)
 
 
 def fuses_adamw(device: torch.device) -> bool:
