@@ -55,9 +55,9 @@ def test_a_truth_value_is_no_number(registry):
 
 
 def test_a_module_path_is_imported(registry):
-    assert registry.get("collections:OrderedDict").__name__ == "OrderedDict"
+    assert registry.get("rc_vs_snn.encoders:Latency").__name__ == "Latency"
     with pytest.raises(InputError, match="cannot be imported"):
-        registry.get("collections:NoSuchThing")
+        registry.get("rc_vs_snn.encoders:NoSuchThing")
     with pytest.raises(InputError, match="cannot be imported"):
         registry.get("no_such_module:x")
 

@@ -20,11 +20,14 @@ class Execution:
         device: "auto", "cpu", "cuda" or "mps".
         threads: torch threads per run; results are repeatable for one number of threads.
         data_root: where the corpora lie (None: RC_VS_SNN_DATA, or the default).
+        trust: run code that a stored run names by its path (module:attribute); only for runs whose origin you
+            trust.
     """
 
     device: str = "auto"
     threads: int = 1
     data_root: Path | None = None
+    trust: bool = False
 
     def __post_init__(self) -> None:
         if self.threads < 1:

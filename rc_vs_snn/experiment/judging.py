@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rc_vs_snn import registry
-from rc_vs_snn.config import Part, RunConfig
+from rc_vs_snn.config import PART_NAMES, Part, RunConfig
 from rc_vs_snn.contracts import Samples, SplitName, Splits, Trace
 from rc_vs_snn.decision.batch import iterate
 from rc_vs_snn.decision.calibration import calibrated
@@ -99,7 +99,7 @@ def evaluate(
     execution = execution or Execution()
     if record.status != "done":
         raise InputError(f"{record.folder} is a {record.status} run ({record.reason}); run it again first")
-    config = RunConfig.from_table(record.config)
+    config = stored_config(record, execution)
     with torch_settings(execution):
         splits, task = restore(config, record.folder, execution)
         chosen = build_part(registry.rules, rule or config.rule)
@@ -124,6 +124,23 @@ def weights_of(model: torch.nn.Module) -> dict[str, np.ndarray]:
         name: (value.float() if value.dtype == torch.bfloat16 else value).numpy()
         for name, value in tensors.items()
     }
+
+
+def stored_config(record: Record, execution: Execution) -> RunConfig:
+    """Return the configuration of a stored run, if nothing that only a file names would run.
+
+    Raises:
+        InputError: a part is code named by its path, and ``execution.trust`` is not set.
+    """
+    config = RunConfig.from_table(record.config)
+    parts = {name: getattr(config, name).name for name in PART_NAMES}
+    named = [f"{name} = '{path}'" for name, path in parts.items() if ":" in path]
+    if named and not execution.trust:
+        raise InputError(
+            f"{record.folder} names code ({', '.join(named)}), which would run; if you trust where it comes "
+            "from, say --trust, or Execution(trust=True)"
+        )
+    return config
 
 
 def restore(config: RunConfig, folder: Path, execution: Execution) -> tuple[Splits, Task]:

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from rc_vs_snn import records
-from rc_vs_snn.config import RunConfig, slug
+from rc_vs_snn.config import slug
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
-from rc_vs_snn.experiment.judging import judge, restore, weights_of
+from rc_vs_snn.experiment.judging import judge, restore, stored_config, weights_of
 from rc_vs_snn.records import Record, Result
 from rc_vs_snn.records.model_card import model_card
 from rc_vs_snn.records.provenance import run_provenance
@@ -100,7 +100,7 @@ def judge_pretrained(
 
 
 def _judge(folder: Path, out: Path, execution: Execution) -> Record:
-    config = RunConfig.from_table(records.read_record(folder).config)
+    config = stored_config(records.read_record(folder), execution)
     target = out / f"{slug(folder.parent.name)}-{config.folder_name}"
     with torch_settings(execution), records.atomic_folder(target, replace=True) as working:
         started = time.time()
@@ -113,7 +113,7 @@ def _judge(folder: Path, out: Path, execution: Execution) -> Record:
 
 
 def _export(record: Record, target: Path, execution: Execution) -> Path:
-    config = RunConfig.from_table(record.config)
+    config = stored_config(record, execution)
     with torch_settings(execution), records.atomic_folder(target, replace=True) as working:
         splits, task = restore(config, record.folder, execution)
         full = validate(task, splits.valid).means("valid")

@@ -230,10 +230,12 @@ class Brightest:
 def test_a_run_with_an_own_encoder_can_be_evaluated_again(comparison, tmp_path):
     (record,) = rv.compare(rv.Comparison("f", comparison.runs[:1]).with_encoder(Brightest(5)), tmp_path, CPU)
     assert record.config["encoder"]["n_steps"] == 5
-    assert rv.evaluate(record, CPU)["accuracy"] == record.metrics["accuracy"]
+    assert (
+        rv.evaluate(record, rv.Execution(device="cpu", trust=True))["accuracy"] == record.metrics["accuracy"]
+    )
     record.config["encoder"]["source_sha256"] = "another"
     with pytest.raises(rv.InputError, match="not the code"):
-        rv.evaluate(record, CPU)
+        rv.evaluate(record, rv.Execution(device="cpu", trust=True))
 
 
 def test_test_split_is_read_once_and_never_before_training_ends(comparison, tmp_path):
