@@ -23,7 +23,7 @@ from rc_vs_snn.models.stack import Compiled, Stack
 
 def _lstm_run(net: Stack, encoded: SpikeTimes, thresholds: np.ndarray) -> WholeRun:
     cell, readout = net["cell1"], net["readout"]
-    weights = lstm.Weights(
+    weights = lstm.LSTMWeights(
         cell.input.fan_out, cell.input.bias, cell.recurrent.fan_out, readout.fan_out, readout.bias
     )
     return lstm.run(encoded.steps, encoded.hold, thresholds, weights, _mask(net, len(encoded)))
@@ -31,7 +31,7 @@ def _lstm_run(net: Stack, encoded: SpikeTimes, thresholds: np.ndarray) -> WholeR
 
 def _leaky_run(net: Stack, encoded: SpikeTimes, thresholds: np.ndarray) -> WholeRun:
     synapses, layer, readout = net["synapses1"], net["neurons1"], net["readout"]
-    weights = leaky.Weights(
+    weights = leaky.LeakyWeights(
         synapses.fan_out, synapses.bias, layer.neuron.beta, layer.neuron.threshold,
         readout.fan_out, readout.bias, net["output"].decay,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable, 
 from rc_vs_snn.kernels.synapses import bias_gradient, weight_gradient
 
 
-class Weights(NamedTuple):
+class LeakyWeights(NamedTuple):
     """A leaky layer of H neurons and its output neurons, by source.
 
     Attributes:
@@ -42,7 +42,7 @@ def run(
     hold: bool,
     thresholds: np.ndarray,
     softmax: bool,
-    weights: Weights,
+    weights: LeakyWeights,
     neuron: Neuron,
     mask: Tensor,
 ) -> WholeRun:
@@ -74,12 +74,12 @@ def to_decision(
 
     An operator of torch: another device's kernel is registered with ``to_decision.register_kernel``.
     """
-    weights = Weights(synapses, bias, decay, threshold, readout, readout_bias, output_decay)
+    weights = LeakyWeights(synapses, bias, decay, threshold, readout, readout_bias, output_decay)
     return decisions(_forward(times, hold, thresholds.numpy(), softmax, weights, reset, mask, keep=False))
 
 
 def _forward(
-    times: Tensor, hold: bool, thresholds: np.ndarray, softmax: bool, weights: Weights, reset: int,
+    times: Tensor, hold: bool, thresholds: np.ndarray, softmax: bool, weights: LeakyWeights, reset: int,
     mask: Tensor, *, keep: bool,
 ) -> list[Pairs]:  # fmt: skip
     synapses, bias, decay, threshold, readout, readout_bias, output_decay = (
@@ -95,7 +95,7 @@ def _forward(
     return parts
 
 
-def _clamped(weights: Weights) -> Weights:
+def _clamped(weights: LeakyWeights) -> LeakyWeights:
     return weights._replace(
         decay=weights.decay.detach().clamp(0, 1), output_decay=weights.output_decay.detach().clamp(0, 1)
     )
@@ -104,7 +104,7 @@ def _clamped(weights: Weights) -> Weights:
 def _way_back(
     neuron: Neuron, parts: Sequence[Pairs], gradients: Sequence[Tensor], saved: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
-    weights = Weights(*saved)
+    weights = LeakyWeights(*saved)
     clamped = _clamped(weights)
     readout = weights.readout.t().contiguous().numpy()
     to_decay, to_threshold, to_output_decay = (

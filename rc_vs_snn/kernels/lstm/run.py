@@ -13,7 +13,7 @@ from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable, 
 from rc_vs_snn.kernels.synapses import bias_gradient, weight_gradient
 
 
-class Weights(NamedTuple):
+class LSTMWeights(NamedTuple):
     """An LSTM layer of H units and its readout, by source; the gates are i, f, g, o.
 
     Attributes:
@@ -31,7 +31,7 @@ class Weights(NamedTuple):
     readout_bias: Tensor
 
 
-def run(times: Tensor, hold: bool, thresholds: np.ndarray, weights: Weights, mask: Tensor) -> WholeRun:
+def run(times: Tensor, hold: bool, thresholds: np.ndarray, weights: LSTMWeights, mask: Tensor) -> WholeRun:
     """Advance every row to its decision by the softmax of its readout.
 
     Args:
@@ -57,12 +57,12 @@ def to_decision(
 
     An operator of torch: another device's kernel is registered with ``to_decision.register_kernel``.
     """
-    weights = Weights(synapses, bias, recurrent, readout, readout_bias)
+    weights = LSTMWeights(synapses, bias, recurrent, readout, readout_bias)
     return decisions(_forward(times, hold, thresholds.numpy(), weights, mask, keep=False))
 
 
 def _forward(
-    times: Tensor, hold: bool, thresholds: np.ndarray, weights: Weights, mask: Tensor, *, keep: bool
+    times: Tensor, hold: bool, thresholds: np.ndarray, weights: LSTMWeights, mask: Tensor, *, keep: bool
 ) -> list[Pairs]:
     synapses, bias, recurrent, readout, readout_bias = (
         weight.detach().contiguous().numpy() for weight in weights
@@ -79,7 +79,7 @@ def _forward(
 def _way_back(
     parts: Sequence[Pairs], gradients: Sequence[Tensor], saved: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
-    weights = Weights(*saved)
+    weights = LSTMWeights(*saved)
     recurrent, readout = (each.t().contiguous().numpy() for each in (weights.recurrent, weights.readout))
     by_input, by_recurrent, by_readout = [], [], []
     for pairs, from_logits in zip(parts, gradients, strict=True):
