@@ -8,7 +8,6 @@ TOML files that come with the package are found by name, too.
 import importlib
 import inspect
 import numbers
-import sys
 import tomllib
 import types
 import typing
@@ -20,6 +19,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.registry.paths import at_path
 
 Factory = Callable[..., Any]
 
@@ -97,7 +97,7 @@ class Registry:
         if name in self._broken:
             raise InputError(f"{self.kind} plug-in '{name}' failed to load: {self._broken[name]}")
         if ":" in name:
-            return _import_path(name, self.kind)
+            return at_path(name, self.kind)
         raise InputError(f"unknown {self.kind} '{name}'; {did_you_mean(name, self._factories)}")
 
     def distributions(self, name: str) -> list[str]:
@@ -157,31 +157,6 @@ class Registry:
         ]  # fmt: skip
         faults += [f"{self.kind} '{name}' needs the option '{key}'" for key in required]
         return faults
-
-
-def _import_path(path: str, kind: str) -> Factory:
-    module_name, _, attribute = path.partition(":")
-    _require_plugin_package(module_name.partition(".")[0], path, kind)
-    try:
-        return getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"{kind} '{path}' cannot be imported: {error}") from error
-
-
-def _require_plugin_package(top: str, path: str, kind: str) -> None:
-    """Raise InputError if code lies in the standard library or in a package that registers no plug-in."""
-    if top in sys.stdlib_module_names and top != "__main__":
-        raise InputError(
-            f"{kind} '{path}' is of the standard library, which holds no plug-ins; name your own code"
-        )
-    installed = packages_distributions().get(top, [])
-    registered = {point.dist.name for group in entry_points().groups if group.startswith("rc_vs_snn.")
-                  for point in entry_points(group=group) if point.dist is not None}  # fmt: skip
-    if installed and top != "rc_vs_snn" and not registered.intersection(installed):
-        raise InputError(
-            f"{kind} '{path}' is of the installed package {installed[0]}, which registers no plug-in; name "
-            "your own code, or a plug-in by its name"
-        )
 
 
 def _hints(factory: Factory) -> dict[str, Any]:
