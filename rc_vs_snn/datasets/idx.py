@@ -32,7 +32,7 @@ def read_idx(path: Path, n_dims: int, md5: str) -> np.ndarray:
     Raises:
         InputError: the file is truncated, not an idx file of that kind, or has another checksum.
     """
-    content = _unpack(path)
+    content = _unpack(path, n_dims)
     array = parse_idx(content, n_dims, str(path))
     got = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if got != md5:
@@ -59,7 +59,7 @@ def parse_idx(content: bytes, n_dims: int, source: str) -> np.ndarray:
     Raises:
         InputError: on a wrong magic number or a wrong length.
     """
-    header = struct.Struct(f">4B{n_dims}I")
+    header = _header(n_dims)
     expected = (0, 0, UNSIGNED_BYTE, n_dims)
     if content[:4] != bytes(expected):
         raise InputError(
@@ -82,11 +82,18 @@ def parse_idx(content: bytes, n_dims: int, source: str) -> np.ndarray:
     return np.frombuffer(content, dtype=np.uint8, offset=header.size).reshape(shape)
 
 
-def _unpack(path: Path) -> bytes:
-    content = path.read_bytes()
-    if path.suffix != ".gz":
-        return content
+def _header(n_dims: int) -> struct.Struct:
+    return struct.Struct(f">4B{n_dims}I")
+
+
+def _unpack(path: Path, n_dims: int) -> bytes:
+    """Return the content; of what is left over after that one byte, which tells that there is some."""
+    header = _header(n_dims)
     try:
-        return gzip.decompress(content)
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            head = file.read(header.size)
+            if len(head) < header.size or head[:4] != bytes((0, 0, UNSIGNED_BYTE, n_dims)):
+                return head  # which the header's check refuses
+            return head + file.read(math.prod(header.unpack(head)[4:]) + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error, struct.error) as error:
         raise InputError(f"{path} is truncated or not a gzip file ({error}); {FETCH_AGAIN}") from error

@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -57,3 +58,19 @@ def test_a_sound_file_with_another_checksum(tmp_path):
     path.write_bytes(GOOD[:-1] + b"\x00")
     with pytest.raises(InputError, match=rf"plain is not the published file: .* expected {MD5}; delete"):
         read_idx(path, 3, MD5)
+
+
+@pytest.mark.parametrize("content", [GOOD, b"no idx file", HEADER])
+def test_no_more_is_unpacked_than_the_header_promises(tmp_path, content):
+    """A few kilobytes that unpack to 200 MB: refused in little memory."""
+    path = tmp_path / "packed.gz"
+    with gzip.open(path, "wb", 1) as file:
+        file.write(content)
+        for _ in range(200):
+            file.write(bytes(1_000_000))
+    tracemalloc.start()
+    with pytest.raises(InputError):
+        read_idx(path, 3, MD5)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
