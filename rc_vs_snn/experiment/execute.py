@@ -118,17 +118,22 @@ def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> boo
         raise
     if record.status != "done":
         return False
-    parts = {name: getattr(config, name) for name in PART_NAMES}
-    unknown = [name for name, part in parts.items() if not part.is_identified]
-    if unknown or UNKNOWN in code_identities(config).values():
-        what = ", ".join(unknown) or "named by path"
+    identities = code_identities(config)
+    unknown = [
+        name for name in PART_NAMES
+        if not getattr(config, name).is_identified or identities.get(name) == UNKNOWN
+    ]  # fmt: skip
+    if unknown:
         warnings.warn(
-            f"{config.label}: nobody can tell whether its code ({what}) is that of the finished run in "
-            f"{folder}; it is run again",
+            f"{config.label}: nobody can tell whether its {', '.join(unknown)} is that of the finished run "
+            f"in {folder}; it is run again",
             stacklevel=2,
         )
         return False
-    changed = [*differences(record.config, config.to_table()), *changed_code(config, record.provenance)]
+    changed = [
+        *differences(record.config, config.to_table()),
+        *changed_code(config, identities, record.provenance),
+    ]
     if not changed:
         return True
     if overwrite:

@@ -105,7 +105,8 @@ class Stack(nn.Module):
     def initial_state(self, batch: int, device: torch.device | str) -> StackState:
         """Return the state before step 0; see ``Model``. In training it holds the dropout masks."""
         like = next(self.parameters()).detach().new_empty(0, device=device)
-        return StackState(0, {name: self[name].initial_state(batch, like) for name in self._kept()})
+        kept = [name for name in self._order if name in self._keeping]
+        return StackState(0, {name: self[name].initial_state(batch, like) for name in kept})
 
     def step(self, x: Tensor, state: StackState) -> tuple[Tensor, StackState]:
         """Advance one time step; see ``Model``."""
@@ -165,9 +166,6 @@ class Stack(nn.Module):
         build = self._compiled.one_sample
         usable = build is not None and all(backend.reads(weight) for weight in self.parameters())
         return cast(Any, build)(self, thresholds, hold) if usable else None
-
-    def _kept(self) -> list[str]:
-        return [name for name in self._order if name in self._keeping]
 
 
 def check_sizes(hidden: int, layers: int) -> None:

@@ -64,20 +64,24 @@ def code_identities(config: RunConfig) -> dict[str, str]:
     }
 
 
-def changed_code(config: RunConfig, provenance: Mapping[str, Any]) -> list[str]:
+def changed_code(
+    config: RunConfig, identities: Mapping[str, str], provenance: Mapping[str, Any]
+) -> list[str]:
     """Return in what the code behind a configuration differs from that of a finished run, as texts.
 
     Args:
         config: what is to be run.
+        identities: its ``code_identities``.
         provenance: of the finished run.
     """
-    then, now = provenance.get("code_identities", {}), code_identities(config)
-    changed = [f"the code of the {name} has changed" for name in now if then.get(name) != now[name]]
-    versions = {name: package_version(name) for name in plugin_packages(config)}
-    for name, today in [("rc_vs_snn", package_version("rc_vs_snn")), *versions.items()]:
-        before = provenance["code"]["version"] if name == "rc_vs_snn" else provenance["packages"].get(name)
-        if before != today:
-            changed.append(f"version of {name}: {before} -> {today}")
+    then = provenance.get("code_identities", {})
+    changed = [
+        f"the code of the {name} has changed" for name in identities if then.get(name) != identities[name]
+    ]
+    versions = {**provenance["packages"], "rc_vs_snn": provenance["code"]["version"]}
+    for name in ("rc_vs_snn", *plugin_packages(config)):
+        if versions.get(name) != package_version(name):
+            changed.append(f"version of {name}: {versions.get(name)} -> {package_version(name)}")
     return changed
 
 

@@ -14,12 +14,12 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
-from importlib.metadata import entry_points, packages_distributions
+from importlib.metadata import entry_points
 from importlib.resources.abc import Traversable
 from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
-from rc_vs_snn.registry.paths import at_path
+from rc_vs_snn.registry.paths import OURS, at_path, distributions_of
 
 Factory = Callable[..., Any]
 
@@ -111,7 +111,7 @@ class Registry:
             return [self._distributions[name]]
         home = name.partition(":")[0] if ":" in name else self.get(name).__module__
         package = home.partition(".")[0]
-        return [] if package == __package__ else packages_distributions().get(package, [])
+        return [] if package == OURS else distributions_of(package)
 
     def summary(self, name: str) -> str:
         """Return the first line of the factory's docstring."""
@@ -193,7 +193,7 @@ def _spell(hint: Any) -> str:
 
 def packaged(folder: str) -> dict[str, Traversable]:
     """Return the TOML files in a folder of this package by name, such as those of ``presets``."""
-    files = (resources.files("rc_vs_snn") / folder).iterdir()
+    files = (resources.files(OURS) / folder).iterdir()
     return {file.name[:-5]: file for file in files if file.name.endswith(".toml")}
 
 

@@ -12,9 +12,11 @@ import sys
 import sysconfig
 import types
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from rc_vs_snn.registry.paths import distributions_of
 
 UNKNOWN = "unknown"
 """The identity of what cannot be identified: never that of a finished run."""
@@ -164,14 +166,8 @@ def _package(module: str) -> str | None:
         return f"built in {module}"
     path = Path(file).resolve()
     if path.is_relative_to(_OURS) or any(path.is_relative_to(folder) for folder in _INSTALLED):
-        names = _distributions().get(top, [])
-        return f"{top} {' '.join(f'{name} {version(name)}' for name in sorted(set(names)))}"
+        return f"{top} {' '.join(f'{name} {version(name)}' for name in distributions_of(top))}"
     return None
-
-
-@functools.cache
-def _distributions() -> dict[str, list[str]]:
-    return {top: list(names) for top, names in packages_distributions().items()}
 
 
 def _source(module: types.ModuleType) -> str:

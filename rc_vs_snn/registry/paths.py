@@ -1,5 +1,6 @@
 """Plug-ins named by their path, ``module:attribute``, and where none can be."""
 
+import functools
 import importlib
 import sys
 from collections.abc import Callable
@@ -7,6 +8,20 @@ from importlib.metadata import entry_points, packages_distributions
 from typing import Any
 
 from rc_vs_snn.errors import InputError
+
+OURS = __name__.partition(".")[0]
+"""The package whose parts are built in."""
+
+
+def distributions_of(top: str) -> list[str]:
+    """Return the installed distributions that a top-level package is from, sorted; none of a script's own."""
+    return sorted(set(_distributions().get(top, ())))
+
+
+@functools.cache
+def _distributions() -> dict[str, list[str]]:
+    # Every installed package's files are read for it, so once.
+    return dict(packages_distributions())
 
 
 def at_path(path: str, kind: str) -> Callable[..., Any]:
@@ -33,10 +48,10 @@ def _require_plugin_package(top: str, path: str, kind: str) -> None:
         raise InputError(
             f"{kind} '{path}' is of the standard library, which holds no plug-ins; name your own code"
         )
-    installed = packages_distributions().get(top, [])
+    installed = distributions_of(top)
     registered = {point.dist.name for group in entry_points().groups if group.startswith("rc_vs_snn.")
                   for point in entry_points(group=group) if point.dist is not None}  # fmt: skip
-    if installed and top != "rc_vs_snn" and not registered.intersection(installed):
+    if installed and top != OURS and not registered.intersection(installed):
         raise InputError(
             f"{kind} '{path}' is of the installed package {installed[0]}, which registers no plug-in; name "
             "your own code, or a plug-in by its name"

@@ -25,3 +25,10 @@ def test_our_own_parts_and_those_of_a_script_name_none():
     assert datasets.distributions("digits") == []
     assert datasets.distributions("rc_vs_snn.datasets.digits:digits") == []
     assert datasets.distributions("__main__:mine") == []
+
+
+def test_our_own_package_is_no_plug_in_however_it_is_installed(monkeypatch):
+    monkeypatch.setattr("rc_vs_snn.registry.distributions_of", lambda top: [top])
+    assert datasets.distributions("digits") == []
+    assert datasets.distributions("rc_vs_snn.datasets.digits:digits") == []
+    assert datasets.distributions("another.module:code") == ["another"]
