@@ -2,6 +2,12 @@
 
 from rc_vs_snn.records.reading import Record
 
+EVIDENCE = {
+    "probability": "class probability",
+    "sigmoid": "sigmoid of each class's logit",
+    "membrane": "output membrane potential",
+}
+
 
 def model_card(record: Record, bits: int, valid_accuracy: float) -> str:
     """Return a model card in Markdown: what it is, how good, how made, what for.
@@ -13,7 +19,7 @@ def model_card(record: Record, bits: int, valid_accuracy: float) -> str:
     """
     metrics, provenance, config = record.metrics, record.provenance, record.config
     code, cpu = provenance["code"], provenance["hardware"]["cpu"]
-    evidence = "class probability" if metrics["evidence"] == "probability" else "output membrane potential"
+    evidence = EVIDENCE[metrics["evidence"]]
     rows = {
         "accuracy, all samples": _percent(metrics["accuracy"]),
         f"mean decision step (0-based, T = {metrics['n_steps']})": f"{metrics['mean_step']:.3f}",
