@@ -189,7 +189,8 @@ class Trace:
     """Everything a trained model said about a split: enough to judge it again at any threshold.
 
     Attributes:
-        evidence: ``(N, T, K)`` float32, class probabilities or membrane potentials at every step.
+        evidence: ``(N, T, K)`` float32, class probabilities or membrane potentials at every step; from a
+            sample's own last step on, what it is there.
         labels: true class, ``(N,)``.
         ids: sample ids, ``(N,)``.
         acs: accumulates (synaptic operations caused by spikes) from step 0 to each step inclusive,
@@ -198,6 +199,9 @@ class Trace:
         input_events: input spikes up to each step, ``(N, T)``.
         leaks: leak multiplications (of states by their decay) up to each step, ``(N, T)``; NaN where they
             are not counted, as in traces written before they were.
+        lengths: each sample's own number of steps, ``(N,)`` in 1..T; all have T where it is left out.
+            Costs and events stand still after it.
+        step_ms: how many milliseconds of input a step stands for; None where the data have no such time.
     """
 
     evidence: np.ndarray
@@ -207,14 +211,20 @@ class Trace:
     macs: np.ndarray
     input_events: np.ndarray
     leaks: np.ndarray = field(default_factory=lambda: np.empty(0))
+    lengths: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    step_ms: float | None = None
 
     def __post_init__(self) -> None:
         if self.evidence.ndim != 3:
             raise InputError(f"evidence must have shape (sample, time, class), got {self.evidence.shape}")
         n_samples, n_steps, _ = self.evidence.shape
+        if self.step_ms is not None:
+            object.__setattr__(self, "step_ms", float(self.step_ms))
         if not self.leaks.size:
             object.__setattr__(self, "leaks", np.full((n_samples, n_steps), np.nan))
-        for name in ("labels", "ids"):
+        if not self.lengths.size:
+            object.__setattr__(self, "lengths", np.full(n_samples, n_steps))
+        for name in ("labels", "ids", "lengths"):
             if getattr(self, name).shape != (n_samples,):
                 raise InputError(f"trace {name} must have shape ({n_samples},)")
         for name in ("acs", "macs", "input_events", "leaks"):

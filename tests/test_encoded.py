@@ -14,24 +14,22 @@ def test_a_one_shot_code_is_on_at_its_step_only():
     assert code.at(0).tolist() == [[1, 0, 0], [0, 0, 1]]
     assert code.at(1).tolist() == [[0, 0, 0], [1, 1, 0]]
     assert code.at(2).tolist() == [[0, 1, 0], [0, 0, 0]]
-    assert [code.events_until(step).tolist() for step in range(3)] == [[1, 1], [1, 3], [2, 3]]
+    assert [code.events_at(step).tolist() for step in range(3)] == [[1, 1], [0, 2], [1, 0]]
 
 
 def test_a_step_code_stays_on_and_counts_every_step():
     code = SpikeTimes(STEPS, 3, (3,), hold=True)
     assert code.at(2).tolist() == [[1, 1, 0], [1, 1, 1]]
     # Sample 0: channel 0 is on for 3 steps, channel 1 for 1; sample 1: 2 + 2 + 3.
-    assert [code.events_until(step).tolist() for step in range(3)] == [[1, 1], [2, 4], [4, 7]]
+    assert [code.events_at(step).tolist() for step in range(3)] == [[1, 1], [1, 3], [2, 3]]
 
 
 @pytest.mark.parametrize("hold", [False, True])
-def test_events_until_equals_the_sum_of_the_frames(hold):
+def test_events_at_a_step_are_the_sum_of_its_frame(hold):
     steps = torch.from_numpy(np.random.default_rng(0).integers(0, 8, (5, 11)))
     code = SpikeTimes(steps, 7, (11,), hold=hold)
-    total = torch.zeros(5)
     for step in range(7):
-        total += code.at(step).sum(1)
-        assert code.events_until(step).tolist() == total.tolist()
+        assert code.events_at(step).tolist() == code.at(step).sum(1).tolist()
 
 
 def test_spike_times_cost_a_byte_per_channel():
@@ -60,8 +58,8 @@ def test_frames_hold_integers_in_the_smallest_type(low, high, dtype):
 
 
 def test_events_of_frames_are_counts_and_analogue_values_are_one_each():
-    assert Frames(torch.tensor([[[2, 0, 1]], [[0, 3, 0]]]), (3,)).events_until(1).tolist() == [6]
-    assert Frames(torch.tensor([[[0.5, 0.0, 0.1]]]), (3,)).events_until(0).tolist() == [2]
+    assert Frames(torch.tensor([[[2, 0, -1]], [[0, 3, 0]]]), (3,)).events_at(0).tolist() == [3]
+    assert Frames(torch.tensor([[[0.5, 0.0, 0.1]]]), (3,)).events_at(0).tolist() == [2]
 
 
 @pytest.mark.parametrize(

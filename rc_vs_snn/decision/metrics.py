@@ -1,5 +1,7 @@
 """The numbers of one operating point: how often right, how soon, at what cost. Plain numpy."""
 
+import math
+
 import numpy as np
 
 from rc_vs_snn.contracts import Decision, Trace
@@ -21,7 +23,9 @@ def summarise(trace: Trace, decision: Decision) -> dict[str, float | int]:
         - ``forced``: share of the others, read at the last step; ``forced_accuracy``: over those;
         - ``tied``: share of samples with several output spikes at the decision step;
         - ``mean_step``, ``median_step``: decision step, 0-based, forced ones at the last step;
-        - ``earliness``: see `earliness`; ``harmonic_mean``: see `harmonic_mean`;
+        - ``mean_ms``: how many milliseconds of input were seen up to the decision, on average (NaN where
+          a step has no duration);
+        - ``earliness``: see `earliness`, the mean over samples; ``harmonic_mean``: see `harmonic_mean`;
         - ``acs``, ``macs``, ``leaks``, ``input_events``: mean accumulates, multiply-accumulates, leak
           multiplications and input spikes per sample, from step 0 to the decision step inclusive (NaN:
           not counted);
@@ -40,13 +44,14 @@ def summarise(trace: Trace, decision: Decision) -> dict[str, float | int]:
     decided_at_step0 = decision.decided & (decision.step == 0)
     accuracy = _mean(right)
     mean_step = _mean(decision.step)
-    early = earliness(mean_step, trace.n_steps)
+    early = _mean(earliness(decision.step, trace.lengths))
     return {
         "accuracy": accuracy,
         "accuracy_decided": _mean(right[decision.decided]),
         "coverage": _mean(decision.decided),
         "mean_step": mean_step,
         "median_step": float(np.median(decision.step)),
+        "mean_ms": math.nan if trace.step_ms is None else (mean_step + 1) * trace.step_ms,
         "forced": _mean(~decision.decided),
         "forced_accuracy": _mean(right[~decision.decided]),
         "tied": _mean(decision.tied),
@@ -65,18 +70,18 @@ def summarise(trace: Trace, decision: Decision) -> dict[str, float | int]:
     }
 
 
-def earliness(mean_step: float, n_steps: int) -> float:
-    """Return the share of the sequence seen up to the decision: ``e = (step + 1) / T``, in (0, 1].
+def earliness(step: np.ndarray, n_steps: np.ndarray | int) -> np.ndarray:
+    """Return the share of the sequence seen up to each decision: ``e = (step + 1) / T``, in (0, 1].
 
     Despite its usual name, a *small* earliness is early.
 
     Args:
-        mean_step: mean decision step, 0-based.
-        n_steps: number of time steps T.
+        step: decision steps, 0-based.
+        n_steps: number of time steps T, of each sample or of all.
 
     Source: the ``earliness`` of aeon's early classifiers and of ml_edm.
     """
-    return (mean_step + 1) / n_steps
+    return (step + 1) / n_steps
 
 
 def harmonic_mean(accuracy: float, earliness: float) -> float:

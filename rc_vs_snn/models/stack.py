@@ -148,7 +148,9 @@ class Stack(nn.Module):
             thresholds: the rule's threshold at every step, ``(T,)`` float32.
         """
         run = self._compiled.run
-        if run is None or not isinstance(encoded, SpikeTimes) or encoded.n_channels != self.n_channels:
+        if run is None or not isinstance(encoded, SpikeTimes) or encoded.lengths is not None:
+            return None
+        if encoded.n_channels != self.n_channels:
             return None  # of another width, the layers' own step says what is wrong
         return (
             run(self, encoded, thresholds) if backend.runs_whole(encoded.steps, self.parameters()) else None
