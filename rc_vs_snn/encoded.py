@@ -4,7 +4,6 @@ Both forms carry ``n_steps`` (T), ``layout`` (the channels' shape, such as ``(28
 one time step as float through ``at(step)``; nothing of size T·B·C is built unless the code needs it.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rc_vs_snn.checks import as_array, as_rows, check_layout, check_whole
 from rc_vs_snn.errors import InputError
 
 MOST_STEPS = 2**31 - 2
@@ -20,31 +20,30 @@ MOST_STEPS = 2**31 - 2
 
 def check_n_steps(n_steps: int) -> None:
     """Raise InputError unless ``n_steps`` is a whole number (NumPy's too) of at least 1 that steps hold."""
-    whole = isinstance(n_steps, int | np.integer) and not isinstance(n_steps, bool)
-    if not whole or not 1 <= n_steps <= MOST_STEPS:
-        raise InputError(
-            f"n_steps must be a whole number of at least 1 and at most {MOST_STEPS}, got {n_steps!r}"
-        )
-
-
-def _check_layout(layout: tuple[int, ...], n_channels: int) -> None:
-    if math.prod(layout) != n_channels:
-        raise InputError(f"layout {layout} does not hold {n_channels} channels")
+    check_whole(n_steps, "n_steps", 1, MOST_STEPS)
 
 
 def _as_tensor(values: np.ndarray | Tensor) -> Tensor:
     if isinstance(values, Tensor):
+        if values.is_complex():
+            raise InputError(f"a code is made of numbers, got a tensor of {values.dtype}")
         return values
-    values = np.asarray(values)
+    values = as_array(values, "the values of a code")
     if values.dtype.kind not in "biuf":
         raise InputError(f"a code is made of numbers, got an array of {values.dtype}")
-    if (
-        values.dtype.kind == "u" and values.dtype.itemsize > 1
-    ):  # unsigned types that torch computes little with
+    if values.dtype.kind == "u" and values.dtype.itemsize > 1:  # types that torch computes little with
         if values.size and values.max() > np.iinfo(np.int64).max:
             raise InputError(f"a code holds {values.max()}, which does not fit in 64 bits with a sign")
         values = values.astype(np.int64)
     return torch.from_numpy(np.ascontiguousarray(values))
+
+
+def _pick(values: Tensor, axis: int, rows: Tensor | np.ndarray | Sequence[int]) -> Tensor:
+    chosen = rows if isinstance(rows, Tensor) else as_rows(rows)
+    try:
+        return values[:, chosen] if axis else values[chosen]
+    except IndexError as error:
+        raise InputError(f"there are {values.shape[axis]} samples to select from: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +70,12 @@ class SpikeTimes:
     def __post_init__(self) -> None:
         check_n_steps(self.n_steps)
         steps = _as_tensor(self.steps)
-        if steps.ndim != 2 or steps.is_floating_point() or steps.dtype in (torch.bool, torch.complex64):
+        if steps.ndim != 2 or steps.is_floating_point() or steps.dtype == torch.bool:
             raise InputError(
                 f"spike steps must be integers of shape (batch, channel), got {steps.dtype} "
                 f"{tuple(steps.shape)}"
             )
-        _check_layout(self.layout, steps.shape[1])
+        check_layout(self.layout, steps.shape[1])
         if steps.numel() and (int(steps.min()) < 0 or int(steps.max()) > self.n_steps):
             raise InputError(
                 f"spike steps must lie in 0..{self.n_steps} ({self.n_steps} = never), got "
@@ -126,8 +125,8 @@ class SpikeTimes:
         return on_for.sum(1)
 
     def select(self, rows: Tensor | np.ndarray | Sequence[int]) -> "SpikeTimes":
-        """Return the samples at ``rows`` (indices or a mask)."""
-        return self._with(self.steps[rows])
+        """Return the samples at ``rows`` (indices or a mask); InputError where there are none."""
+        return self._with(_pick(self.steps, 0, rows))
 
     def to(self, device: torch.device | str) -> "SpikeTimes":
         """Return the same code on ``device``."""
@@ -164,7 +163,7 @@ class Frames:
         if values.ndim != 3:
             raise InputError(f"frames must have shape (time, batch, channel), got {tuple(values.shape)}")
         check_n_steps(values.shape[0])
-        _check_layout(self.layout, values.shape[2])
+        check_layout(self.layout, values.shape[2])
         if values.is_floating_point():
             values, given = values.to(torch.float32), values
             if not bool(torch.isfinite(values).all()):
@@ -218,8 +217,8 @@ class Frames:
         return counts.sum(dim=(0, 2), dtype=torch.int64)
 
     def select(self, rows: Tensor | np.ndarray | Sequence[int]) -> "Frames":
-        """Return the samples at ``rows`` (indices or a mask)."""
-        return self._with(self.values[:, rows])
+        """Return the samples at ``rows`` (indices or a mask); InputError where there are none."""
+        return self._with(_pick(self.values, 1, rows))
 
     def to(self, device: torch.device | str) -> "Frames":
         """Return the same code on ``device``."""

@@ -49,9 +49,9 @@ def test_another_seed_gives_other_data():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"length": 0}, "length must be at least 1, got 0"),
+        ({"length": 0}, "length must be a whole number of at least 1, got 0"),
         ({"noise_min": 0.3}, "noise_min <= noise_max, got 0.3 and 0.25"),
-        ({"n_test": 0}, r"n_test must lie in 1\.\.1000000, got 0"),
+        ({"n_test": 0}, "n_test must be a whole number of at least 1 and at most 1000000, got 0"),
         ({"n_train": 1_000_001}, "got 1000001"),
     ],
 )
