@@ -163,5 +163,5 @@ def _check_recording(events: Any, row: int) -> None:
         held = events.dtype[name] if name in events.dtype.names else np.dtype(int)
         if held.kind not in ("biuf" if name == "p" else "iuf"):
             raise InputError(
-                f"the field {name} of event sample {row} holds {held}, no numbers; {A_RECORDING}"
+                f"the field {name} of event sample {row} is of {held}, no numbers; {A_RECORDING}"
             )

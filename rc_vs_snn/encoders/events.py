@@ -124,10 +124,13 @@ class Events:
                 "clean the data, or set the encoder's time_unit"
             )
         if times.dtype.kind == "f":
-            times = np.rint(times.astype(np.float64) * unit)
-            unit = 1
-        times = times.astype(np.int64) * unit
-        return (times - (times.min() if self.align_first else 0)) // self.dt_us
+            times = np.rint(times.astype(np.float64) * unit).astype(np.int64)
+        else:
+            times = times.astype(np.int64)
+            times *= unit
+        if self.align_first:
+            times -= times.min()
+        return times // self.dt_us
 
     def _places(self, events: np.ndarray, name: str, sample_id: int) -> np.ndarray | int:
         """Return every event's index along one axis of the sensor; 0 for all where there is no such axis."""
@@ -142,15 +145,15 @@ class Events:
                 f"{option}=1"
             )
         place = events[name]
-        whole = np.ones(len(place), bool)
-        if place.dtype.kind == "f":
-            whole = np.isfinite(place) & (place == np.rint(place))
+        if not len(place):
+            return 0
         if name == "p" and size == 2 and (place == -1).any() and not (place == 0).any():
             place = np.maximum(place, 0)
-        outside = ~whole | (place < 0) | (place >= size)
-        if outside.any():
+        is_whole = place.dtype.kind != "f" or bool((place == np.rint(place)).all())  # NaN is not
+        if not is_whole or place.min() < 0 or place.max() >= size:
+            row = int(np.argmax(~np.isin(place, np.arange(size))))
             raise InputError(
-                f"sample {sample_id} has an event at {name}={events[name][outside][0]}, which is none of "
+                f"sample {sample_id} has an event at {name}={events[name][row]}, which is none of "
                 f"0..{size - 1}; set the encoder's height, width and polarities to the sensor's "
                 f"(now {self.height}, {self.width}, {self.polarities})"
             )

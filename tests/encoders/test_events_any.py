@@ -16,7 +16,7 @@ from rc_vs_snn.contracts import Samples
 from rc_vs_snn.encoders import Events
 from rc_vs_snn.errors import InputError
 
-N_EXAMPLES = 1000
+N_EXAMPLES = 800
 MICROSECONDS = {"us": 1, "ms": 1_000, "s": 1_000_000}
 TYPES = {
     "t": ("i8", "u8", "i4", "f8", "f4"),
@@ -29,7 +29,7 @@ NO_PLACES = (-1, -2, 4, 200, 0.5, math.nan, math.inf)
 
 
 def rarely(draw: Any) -> bool:
-    return draw(st.integers(0, 59)) == 0
+    return draw(st.integers(0, 59)) == 41  # hypothesis loves the ends of a range
 
 
 @st.composite
@@ -49,11 +49,11 @@ def recordings(draw: Any, unit: str, sizes: dict[str, int]) -> np.ndarray:
                 if types[name] != "f8" or draw(st.booleans()):
                     value = value / MICROSECONDS[unit] if types[name][0] == "f" else value
                 else:
-                    value = value + draw(st.sampled_from([0.25, 0.5, 0.75]))
+                    value = value + draw(st.sampled_from([0.25, 0.5, 0.75, 19.5]))
             else:
                 value = draw(st.integers(0, sizes[name] - 1))
                 value = 2 * value - 1 if name == "p" and signed and sizes["p"] == 2 else value
-            if draw(st.integers(0, 399)) == 0:
+            if draw(st.integers(0, 399)) == 41:
                 value = draw(st.sampled_from(NO_TIMES if name == "t" else NO_PLACES))
             with np.errstate(all="ignore"):
                 try:
