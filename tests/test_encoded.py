@@ -119,3 +119,48 @@ def test_more_steps_than_can_be_held_are_refused(n_steps):
 def test_whole_numbers_of_numpy_are_whole_numbers():
     code = SpikeTimes(torch.zeros(1, 2, dtype=torch.int64), np.int64(3), (2,))
     assert code.at(0).tolist() == [[1, 1]]
+
+
+CODES = (SpikeTimes(STEPS, 3, (3,)), Frames(np.zeros((4, 2, 3)), (3,)))
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([True], "2 samples to select from"),
+        (np.array([2]), "2 samples to select from"),
+        (np.array([0.5]), "rows must be indices or a mask"),
+        (torch.tensor([0.5]), "2 samples to select from"),
+        (1, "rows must be indices or a mask"),
+    ],
+)
+def test_rows_that_are_not_there_are_refused(code, rows, says):
+    with pytest.raises(InputError, match=says):
+        code.select(rows)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_rows_may_be_a_list_a_mask_or_none_at_all(code):
+    assert len(code.select([])) == 0
+    assert len(code.select([True, False])) == 1
+    assert len(code.select(torch.tensor([1, 0, 1]))) == 3
+
+
+@pytest.mark.parametrize("layout", [(3.0,), 3, None, ("3",), (-1, -3), (3, 0)])
+def test_a_layout_that_is_none_is_refused(layout):
+    with pytest.raises(InputError, match="layout"):
+        SpikeTimes(STEPS, 3, layout)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (torch.zeros(2, 3, dtype=torch.complex128), "complex128"),
+        ([[1, 2, 3], [1]], "cannot be read as a NumPy array"),
+        (np.ma.masked_array(np.zeros((2, 3), int), True), "masked in 6 places"),
+    ],
+)
+def test_values_that_are_no_numbers_are_refused(values, says):
+    with pytest.raises(InputError, match=says):
+        SpikeTimes(values, 3, (3,))

@@ -35,10 +35,10 @@ def summarise(trace: Trace, decision: Decision) -> dict[str, float | int]:
         - ``n_samples``, ``n_steps``.
 
     Raises:
-        InputError: no sample, or another number of decisions than of samples.
+        InputError: no sample, another number of decisions than of samples, or a decision that is none: a
+            step outside 0..T-1, labels that are no whole numbers, marks that are not Boolean.
     """
-    if len(trace) == 0 or len(decision) != len(trace):
-        raise InputError(f"{len(decision)} decisions for {len(trace)} samples; there must be one for each")
+    _check(trace, decision)
     rows = np.arange(len(trace))
     right = decision.label == trace.labels
     decided_at_step0 = decision.decided & (decision.step == 0)
@@ -79,8 +79,14 @@ def earliness(step: np.ndarray, n_steps: np.ndarray | int) -> np.ndarray:
         step: decision steps, 0-based.
         n_steps: number of time steps T, of each sample or of all.
 
+    Raises:
+        InputError: a step outside 0..T-1.
+
     Source: the ``earliness`` of aeon's early classifiers and of ml_edm.
     """
+    step, n_steps = np.asarray(step), np.asarray(n_steps)
+    if step.size and not ((step >= 0) & (step <= n_steps - 1)).all():
+        raise InputError(f"decision steps must lie in 0..{n_steps.max() - 1}, got {step.min()}..{step.max()}")
     return (step + 1) / n_steps
 
 
@@ -91,8 +97,12 @@ def harmonic_mean(accuracy: float, earliness: float) -> float:
         accuracy: a, in [0, 1].
         earliness: e, in (0, 1].
 
+    Raises:
+        InputError: a number outside its range.
+
     Source: aeon (``harmonic_mean`` of early classification), ml_edm.
     """
+    _check_ranges(accuracy, earliness)
     total = accuracy + 1 - earliness
     return 2 * accuracy * (1 - earliness) / total if total > 0 else 0.0
 
@@ -106,13 +116,39 @@ def average_cost(accuracy: float, earliness: float, alpha: float) -> float:
         alpha: cost of the delay relative to an error, at least 0.
 
     Raises:
-        InputError: a negative alpha.
+        InputError: a number outside its range.
 
     Source: ml_edm (average cost).
     """
-    if alpha < 0:
-        raise InputError(f"alpha must be at least 0, got {alpha:g}; a delay cannot earn anything")
+    _check_ranges(accuracy, earliness)
+    if not 0 <= alpha < math.inf:
+        raise InputError(f"alpha must be at least 0 and finite, got {alpha:g}; a delay cannot earn anything")
     return (1 - accuracy) + alpha * earliness
+
+
+def _check(trace: Trace, decision: Decision) -> None:
+    if len(trace) == 0 or len(decision) != len(trace):
+        raise InputError(f"{len(decision)} decisions for {len(trace)} samples; there must be one for each")
+    for name, kinds, what in (
+        ("label", "iu", "integers"), ("step", "iu", "integers"),
+        ("decided", "b", "Booleans"), ("tied", "b", "Booleans"),
+    ):  # fmt: skip
+        values = np.asarray(getattr(decision, name))
+        if values.shape != (len(trace),) or values.dtype.kind not in kinds:
+            raise InputError(
+                f"a decision's {name} must be {what} of shape ({len(trace)},), got {values.dtype} of shape "
+                f"{values.shape}"
+            )
+    low, high = np.min(decision.step), np.max(decision.step)
+    if low < 0 or high >= trace.n_steps:
+        raise InputError(f"decision steps must lie in 0..{trace.n_steps - 1}, got {low}..{high}")
+
+
+def _check_ranges(accuracy: float, earliness: float) -> None:
+    if not 0 <= accuracy <= 1:
+        raise InputError(f"accuracy must lie in [0, 1], got {accuracy:g}")
+    if not 0 < earliness <= 1:
+        raise InputError(f"earliness must lie in (0, 1], got {earliness:g}")
 
 
 def _mean(values: np.ndarray) -> float:

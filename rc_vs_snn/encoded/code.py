@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rc_vs_snn.checks import as_array, as_rows, check_whole
 from rc_vs_snn.errors import InputError
 
 MOST_STEPS = 2**31 - 2
@@ -75,7 +76,7 @@ class Code:
         return other
 
     def _lengths_of(self, rows: Rows) -> Tensor | None:
-        return None if self.lengths is None else self.lengths[rows]
+        return None if self.lengths is None else picked(self.lengths, 0, rows)
 
     def _lengths_on(self, device: torch.device | str) -> Tensor | None:
         return None if self.lengths is None else self.lengths.to(device)
@@ -83,17 +84,16 @@ class Code:
 
 def check_n_steps(n_steps: int) -> None:
     """Raise InputError unless ``n_steps`` is a whole number (NumPy's too) of at least 1 that steps hold."""
-    whole = isinstance(n_steps, int | np.integer) and not isinstance(n_steps, bool)
-    if not whole or not 1 <= n_steps <= MOST_STEPS:
-        raise InputError(
-            f"n_steps must be a whole number of at least 1 and at most {MOST_STEPS}, got {n_steps!r}"
-        )
+    check_whole(n_steps, "n_steps", 1, MOST_STEPS)
 
 
-def check_layout(layout: tuple[int, ...], n_channels: int) -> None:
-    """Raise InputError unless the layout holds exactly that many channels."""
-    if math.prod(layout) != n_channels:
-        raise InputError(f"layout {layout} does not hold {n_channels} channels")
+def picked(values: Tensor, axis: int, rows: Rows) -> Tensor:
+    """Return the samples at ``rows``, which lie along ``axis``; InputError where there are none."""
+    chosen = rows if isinstance(rows, Tensor) else as_rows(rows)
+    try:
+        return values[:, chosen] if axis else values[chosen]
+    except IndexError as error:
+        raise InputError(f"there are {values.shape[axis]} samples to select from: {error}") from error
 
 
 def as_tensor(values: np.ndarray | Tensor) -> Tensor:
@@ -103,8 +103,10 @@ def as_tensor(values: np.ndarray | Tensor) -> Tensor:
         InputError: not numbers, or larger than 64 bits hold.
     """
     if isinstance(values, Tensor):
+        if values.is_complex():
+            raise InputError(f"a code is made of numbers, got a tensor of {values.dtype}")
         return values
-    values = np.asarray(values)
+    values = as_array(values, "the values of a code")
     if values.dtype.kind not in "biuf":
         raise InputError(f"a code is made of numbers, got an array of {values.dtype}")
     if values.dtype.kind == "u" and values.dtype.itemsize > 1:  # types that torch computes little with

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rc_vs_snn.encoded.code import Code, Rows, as_tensor, check_layout, check_n_steps
+from rc_vs_snn.checks import check_layout
+from rc_vs_snn.encoded.code import Code, Rows, as_tensor, check_n_steps, picked
 from rc_vs_snn.errors import InputError
 
 
@@ -87,8 +88,8 @@ class Frames(Code):
         return counts.sum(dim=1, dtype=torch.int64)
 
     def select(self, rows: Rows) -> "Frames":
-        """Return the samples at ``rows`` (indices or a mask)."""
-        return self._with(values=self.values[:, rows], lengths=self._lengths_of(rows))
+        """Return the samples at ``rows`` (indices or a mask); InputError where there are none."""
+        return self._with(values=picked(self.values, 1, rows), lengths=self._lengths_of(rows))
 
     def to(self, device: torch.device | str) -> "Frames":
         """Return the same code on ``device``."""

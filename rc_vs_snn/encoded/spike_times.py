@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rc_vs_snn.encoded.code import Code, Rows, as_tensor, check_layout, check_n_steps
+from rc_vs_snn.checks import check_layout
+from rc_vs_snn.encoded.code import Code, Rows, as_tensor, check_n_steps, picked
 from rc_vs_snn.errors import InputError
 
 
@@ -34,7 +35,7 @@ class SpikeTimes(Code):
     def __post_init__(self) -> None:
         check_n_steps(self.n_steps)
         steps = as_tensor(self.steps)
-        if steps.ndim != 2 or steps.is_floating_point() or steps.dtype in (torch.bool, torch.complex64):
+        if steps.ndim != 2 or steps.is_floating_point() or steps.dtype == torch.bool:
             raise InputError(
                 f"spike steps must be integers of shape (batch, channel), got {steps.dtype} "
                 f"{tuple(steps.shape)}"
@@ -87,8 +88,8 @@ class SpikeTimes(Code):
         return (self.steps <= step if self.hold else self.steps == step).sum(1)
 
     def select(self, rows: Rows) -> "SpikeTimes":
-        """Return the samples at ``rows`` (indices or a mask)."""
-        return self._with(steps=self.steps[rows], lengths=self._lengths_of(rows))
+        """Return the samples at ``rows`` (indices or a mask); InputError where there are none."""
+        return self._with(steps=picked(self.steps, 0, rows), lengths=self._lengths_of(rows))
 
     def to(self, device: torch.device | str) -> "SpikeTimes":
         """Return the same code on ``device``."""
