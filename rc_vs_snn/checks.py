@@ -127,6 +127,32 @@ def check_numbers(values: np.ndarray, kind: str) -> None:
         raise InputError(f"images must be uint8 (0-255) or float in [0, 1], got {values.dtype}")
 
 
+def as_signals(values: Any) -> Any:
+    """Return signals of different lengths as an object array ``(N,)``; anything else as it is.
+
+    Raises:
+        InputError: a signal that is no ``(length, channel)`` array of finite numbers, or has other channels.
+    """
+    mixed = isinstance(values, np.ndarray) and values.dtype == object and values.ndim == 1
+    if not mixed and not isinstance(values, list | tuple):
+        return values
+    listed = [as_array(value, f"signal {row}") for row, value in enumerate(values)]
+    if not listed or (not mixed and len({value.shape for value in listed}) == 1):
+        return values
+    for row, value in enumerate(listed):
+        if value.ndim != 2 or 0 in value.shape or value.dtype.kind not in "biuf":
+            raise InputError(
+                f"signal {row} must be numbers of shape (length, channel), got {value.dtype} {value.shape}"
+            )
+        if value.shape[1] != listed[0].shape[1]:
+            raise InputError(f"signal {row} has {value.shape[1]} channels, signal 0 has {listed[0].shape[1]}")
+        if not np.isfinite(value).all():
+            raise InputError(f"signal {row} holds NaN or infinity; clean the data before encoding")
+    signals = np.empty(len(listed), object)
+    signals[:] = listed
+    return signals
+
+
 def as_recordings(values: Any) -> np.ndarray:
     """Return recordings of events, given as an object array or any sequence, as an object array ``(N,)``.
 

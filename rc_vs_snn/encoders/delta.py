@@ -51,7 +51,7 @@ class Delta:
         Raises:
             InputError: the samples are no signals, or are shorter than T.
         """
-        require_kind(samples, "signals", "delta")
+        samples = require_kind(samples, "signals", "delta")
         n_samples, length, n_signals = samples.values.shape
         if length < self.n_steps:
             raise InputError(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from rc_vs_snn.checks import check_whole
-from rc_vs_snn.contracts import Samples
+from rc_vs_snn.contracts import Samples, Unread
 from rc_vs_snn.encoded import Frames, check_n_steps
 from rc_vs_snn.encoders.protocol import require_kind
 from rc_vs_snn.errors import InputError, did_you_mean
@@ -79,8 +79,8 @@ class Events:
                 lies within the windows; its times look like seconds (fractions, all within one window); or an
                 event is impossible: its time is not finite, or its place is not whole or outside the sensor.
         """
-        require_kind(samples, "events", "events")
-        self._examine(samples.whole or samples)
+        samples = require_kind(samples, "events", "events")
+        self._examine(samples)
         layout = (self.polarities, self.height, self.width)
         n_channels = self.polarities * self.height * self.width
         counts = np.zeros((self.n_steps, len(samples), n_channels), np.int32)
@@ -159,11 +159,17 @@ class Events:
             )
         return place.astype(np.int64)
 
-    def _examine(self, whole: Samples) -> None:
-        """Look once at all samples of a set: refuse what loses everything, warn about what loses much."""
+    def _examine(self, samples: Samples) -> None:
+        """Look once at all samples of a set: refuse what loses everything, warn about what loses much.
+
+        Of a set that is read batch by batch, look at its first batch.
+        """
+        whole = samples.whole or samples
         seen = _EXAMINED.setdefault(whole, set())
         if self in seen:
             return
+        if isinstance(whole.values, Unread):
+            whole = samples
         sizes = np.array([len(events) for events in whole.values], np.int64)
         dropped = self.dropped(whole)
         self._check_span(whole)

@@ -47,7 +47,7 @@ def flat_pixels(samples: Samples, name: str) -> tuple[np.ndarray, tuple[int, ...
     Raises:
         InputError: the samples are not images.
     """
-    require_kind(samples, "images", name)
+    samples = require_kind(samples, "images", name)
     layout = samples.values.shape[1:]
     return samples.values.reshape(len(samples), int(np.prod(layout))), layout
 

@@ -29,10 +29,11 @@ class Encoder(Protocol):
         ...
 
 
-def require_kind(samples: Samples, kind: SampleKind, name: str) -> None:
-    """Raise InputError unless the samples are of the kind that encoder ``name`` takes."""
+def require_kind(samples: Samples, kind: SampleKind, name: str) -> Samples:
+    """Return the samples in memory; InputError unless they are of the kind that encoder ``name`` takes."""
     if samples.kind != kind:
         raise InputError(
             f"encoder '{name}' takes {kind}, got {samples.kind}; for {samples.kind} use "
             f"'{_FOR_KIND[samples.kind]}' (`rc-vs-snn list encoders` shows all)"
         )
+    return samples.read()

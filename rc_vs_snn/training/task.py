@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from rc_vs_snn import seeds
-from rc_vs_snn.contracts import Samples
+from rc_vs_snn.contracts import Samples, Unread
 from rc_vs_snn.decision.rules import Rule
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.encoders.protocol import Encoder
+from rc_vs_snn.training.ahead import one_ahead
 from rc_vs_snn.training.objectives import Objective
 
 Augmentation = Callable[[Samples, np.random.Generator], Samples]
@@ -46,8 +47,10 @@ class Task:
         """Yield ``(encoded batch, labels)`` over ``rows`` in their order."""
         encoding_seed = seeds.seed_for(self.seed, "encoding", role)
         draws = seeds.generator_for(self.seed, "augmentation", role)
-        for start in range(0, len(rows), batch_size):
-            part = samples.select(rows[start : start + batch_size])
+        chosen = (samples.select(rows[at : at + batch_size]) for at in range(0, len(rows), batch_size))
+        # What lies in memory needs no reading, and a thread would only cost.
+        parts = one_ahead(Samples.read, chosen) if isinstance(samples.values, Unread) else chosen
+        for part in parts:
             if augment:
                 part = self.augmentation(part, draws)
             labels = torch.from_numpy(part.labels).to(self.device)

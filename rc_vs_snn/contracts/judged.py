@@ -1,0 +1,86 @@
+"""What was decided about samples, and all that a model said about them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rc_vs_snn.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What was decided and when, one entry per sample, ``(N,)`` each.
+
+    Attributes:
+        label: the decided class.
+        step: 0-based step of the decision.
+        decided: True where an output spike decided; False where none came by the last step and the
+            largest evidence at the last step was taken (a *forced* decision).
+        tied: True where several classes spiked at the decision step.
+        evidence: the decided class's evidence at that step.
+    """
+
+    label: np.ndarray
+    step: np.ndarray
+    decided: np.ndarray
+    tied: np.ndarray
+    evidence: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Everything a trained model said about a split: enough to judge it again at any threshold.
+
+    Attributes:
+        evidence: ``(N, T, K)`` float32, class probabilities or membrane potentials at every step; from a
+            sample's own last step on, what it is there.
+        labels: true class, ``(N,)``.
+        ids: sample ids, ``(N,)``.
+        acs: accumulates (synaptic operations caused by spikes) from step 0 to each step inclusive,
+            ``(N, T)``; NaN where the model does not count its operations.
+        macs: multiply-accumulates (caused by real-valued inputs) up to each step, ``(N, T)``; likewise.
+        input_events: input spikes up to each step, ``(N, T)``.
+        leaks: leak multiplications (of states by their decay) up to each step, ``(N, T)``; NaN where they
+            are not counted, as in traces written before they were.
+        lengths: each sample's own number of steps, ``(N,)`` in 1..T; all have T where it is left out.
+            Costs and events stand still after it.
+        step_ms: how many milliseconds of input a step stands for; None where the data have no such time.
+    """
+
+    evidence: np.ndarray
+    labels: np.ndarray
+    ids: np.ndarray
+    acs: np.ndarray
+    macs: np.ndarray
+    input_events: np.ndarray
+    leaks: np.ndarray = field(default_factory=lambda: np.empty(0))
+    lengths: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    step_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.evidence.ndim != 3:
+            raise InputError(f"evidence must have shape (sample, time, class), got {self.evidence.shape}")
+        n_samples, n_steps, _ = self.evidence.shape
+        if self.step_ms is not None:
+            object.__setattr__(self, "step_ms", float(self.step_ms))
+        if not self.leaks.size:
+            object.__setattr__(self, "leaks", np.full((n_samples, n_steps), np.nan))
+        if not self.lengths.size:
+            object.__setattr__(self, "lengths", np.full(n_samples, n_steps))
+        for name in ("labels", "ids", "lengths"):
+            if getattr(self, name).shape != (n_samples,):
+                raise InputError(f"trace {name} must have shape ({n_samples},)")
+        for name in ("acs", "macs", "input_events", "leaks"):
+            if getattr(self, name).shape != (n_samples, n_steps):
+                raise InputError(f"trace {name} must have shape ({n_samples}, {n_steps})")
+
+    @property
+    def n_steps(self) -> int:
+        """Number of time steps T."""
+        return self.evidence.shape[1]
+
+    def __len__(self) -> int:
+        return self.evidence.shape[0]
