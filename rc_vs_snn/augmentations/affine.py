@@ -57,7 +57,7 @@ class Affine:
         ]
         if negative:
             raise InputError(
-                "augmentation 'affine': every field must be at least 0, scale below 1 and mirror at most 1, got "
+                "augmentation 'affine': fields must be at least 0, scale below 1 and mirror at most 1; got "
                 f"{', '.join(f'{name}={getattr(self, name)}' for name in negative)}"
             )
 
