@@ -149,7 +149,7 @@ class Events:
         if not len(place):
             return 0
         if name == "p" and size == 2 and (place == -1).any() and not (place == 0).any():
-            place = np.maximum(place, 0)
+            place = np.where(place == -1, 0, place)
         is_whole = place.dtype.kind != "f" or bool((place == np.rint(place)).all())  # NaN is not
         if not is_whole or place.min() < 0 or place.max() >= size:
             row = int(np.argmax(~np.isin(place, np.arange(size))))

@@ -120,7 +120,7 @@ def counted(encoder: Events, given: list[np.ndarray]) -> tuple[Counter, list[int
     return counts, dropped
 
 
-@settings(max_examples=N_EXAMPLES, deadline=None, derandomize=True)
+@settings(max_examples=N_EXAMPLES)
 @given(cases())
 def test_any_recordings_are_counted_or_refused(case: tuple[Events, list[np.ndarray]]) -> None:
     encoder, listed = case
