@@ -12,7 +12,7 @@ import numpy as np
 from rc_vs_snn.errors import InputError
 
 SampleKind = Literal["images", "signals", "events"]
-EvidenceKind = Literal["probability", "membrane"]
+EvidenceKind = Literal["probability", "sigmoid", "membrane"]
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 

@@ -1,5 +1,7 @@
 """Accuracy, time and cost as the decision threshold varies, recomputed from a stored trace."""
 
+from typing import get_args
+
 import numpy as np
 
 from rc_vs_snn.analysis.columns import Table
@@ -18,7 +20,7 @@ def threshold_sweep(trace: Trace, evidence: EvidenceKind, n_points: int = 60) ->
 
     Args:
         trace: N samples of T steps.
-        evidence: what the trace holds, "probability" or "membrane".
+        evidence: what the trace holds.
         n_points: number of thresholds.
 
     Returns:
@@ -38,18 +40,18 @@ def threshold_grid(trace: Trace, evidence: EvidenceKind, n_points: int) -> np.nd
     """Return ``n_points`` rising thresholds that span "all decide at step 0" to "hardly any decide".
 
     A trained classifier's probabilities crowd near 1, so their thresholds are spaced evenly in the
-    logit, from just above 1/K (which some class always reaches) to 1. A membrane potential has no
-    fixed range: its thresholds are quantiles of the running peak over all samples and steps, of
-    which only those above 0 count, as a firing threshold must be. They are denser at both ends,
-    where accuracy falls off and where coverage runs out, and may repeat.
+    logit, from just above 1/K (which some class always reaches; of sigmoids, from almost 0) to 1. A
+    membrane potential has no fixed range: its thresholds are quantiles of the running peak over all
+    samples and steps, of which only those above 0 count, as a firing threshold must be. They are denser
+    at both ends, where accuracy falls off and where coverage runs out, and may repeat.
 
     Raises:
         InputError: an unknown kind of evidence, or fewer than two points.
     """
     if n_points < 2:
         raise InputError(f"a threshold sweep needs at least 2 points, got {n_points}")
-    if evidence == "probability":
-        chance = 1 / trace.evidence.shape[2]
+    if evidence in ("probability", "sigmoid"):
+        chance = 1 / trace.evidence.shape[2] if evidence == "probability" else 0.0
         low, high = chance + 1e-3 * (1 - chance), 1 - 1e-6
         logits = np.linspace(np.log(low / (1 - low)), np.log(high / (1 - high)), n_points - 1)
         return np.append(1 / (1 + np.exp(-logits)), 1.0)
@@ -60,7 +62,7 @@ def threshold_grid(trace: Trace, evidence: EvidenceKind, n_points: int) -> np.nd
             return np.ones(n_points)  # a silent net stays silent at any threshold: all are forced
         levels = (1 - np.cos(np.pi * np.linspace(0, 1, n_points))) / 2
         return np.quantile(positive.astype(np.float64), levels)
-    raise InputError(f"unknown kind of evidence {evidence!r}; allowed: 'probability', 'membrane'")
+    raise InputError(f"unknown kind of evidence {evidence!r}; allowed: {get_args(EvidenceKind)}")
 
 
 def forced_at_step(trace: Trace) -> Table:

@@ -8,14 +8,17 @@ from rc_vs_snn.kernels.elementwise import softmax
 
 
 def evidence_of(readout: Tensor, kind: EvidenceKind) -> Tensor:
-    """Return the evidence of a readout, ``(..., K)``: class probabilities, or membrane potentials.
+    """Return the evidence of a readout, ``(..., K)``.
 
     Args:
         readout: logits or membrane potentials, ``(..., K)``.
-        kind: which of the two.
+        kind: "probability": their softmax; "sigmoid": each class's own, as in the authors' sample code;
+            "membrane": the potentials themselves.
     """
     if readout.itemsize < 4:  # training in bfloat16: the rule still reads float32
         readout = readout.float()
+    if kind == "sigmoid":
+        return readout.sigmoid()
     return readout if kind == "membrane" else softmax(readout)
 
 

@@ -125,12 +125,12 @@ def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:
 
     Args:
         rule: the rule.
-        evidence: "probability" (thresholds in (0, 1]) or "membrane" (thresholds above 0).
+        evidence: "membrane" (thresholds above 0), or a probability (thresholds in (0, 1]).
         n_steps: number of time steps T.
     """
     for step in range(n_steps):
         threshold = rule.threshold_at(step, n_steps)
-        if evidence == "probability" and not 0 < threshold <= 1:
+        if evidence != "membrane" and not 0 < threshold <= 1:
             raise InputError(
                 f"threshold {threshold:g} at step {step} cannot be met by a probability; "
                 "choose one in (0, 1], such as 0.95"

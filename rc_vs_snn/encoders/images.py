@@ -72,7 +72,9 @@ def step_dtype(n_steps: int) -> type[np.integer]:
 def latency_steps(intensity: np.ndarray, n_steps: int, background: Background) -> np.ndarray:
     """Return the spike step of each intensity: T equal bins over [0, 1], the brightest first.
 
-    ``step = T - 1 - floor(intensity * T)``; intensity 1 belongs to the first step's bin.
+    A bin is closed at its upper end, (k/T, (k+1)/T], as in the authors' sample code:
+    ``step = T - ceil(intensity * T)``, and 0 belongs to the last step's bin. The 256 levels of 8-bit
+    images are binned in whole numbers, exactly for every T.
 
     Args:
         intensity: any shape, in [0, 1].
@@ -83,8 +85,10 @@ def latency_steps(intensity: np.ndarray, n_steps: int, background: Background) -
     Returns:
         Steps in ``[0, T]`` (T = never), the shape of ``intensity``.
     """
-    bins = np.floor((intensity + ROUNDING) * n_steps)
-    steps = n_steps - 1 - np.minimum(bins, n_steps - 1)
+    level = np.rint(intensity * 255)
+    is_level = np.abs(intensity - level / 255) < ROUNDING
+    bins = np.ceil(np.where(is_level, level * n_steps / 255, (intensity - ROUNDING) * n_steps))
+    steps = n_steps - np.maximum(bins, 1)
     if background == "clip":
         steps = np.where(intensity == 0, n_steps, steps)
     return steps.astype(step_dtype(n_steps))

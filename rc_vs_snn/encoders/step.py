@@ -31,7 +31,7 @@ class StepCode:
         InputError: a field out of range.
 
     Source: the bins of Jeffares et al., ICLR 2022, arXiv 2110.02865. We depart in holding the
-    input: at step t the image thresholded at 1 - (t+1)/T is in view, so a model need not remember it.
+    input: at step t the pixels brighter than 1 - (t+1)/T are in view, so a model need not remember it.
     """
 
     n_steps: int = 10

@@ -18,7 +18,8 @@ class Model(Protocol):
 
     Attributes:
         evidence: what the first-spike rule compares with its threshold: "probability" (softmax of
-            the readout) or "membrane" (the readout is the output neurons' membrane potential).
+            the readout), "sigmoid" (each class's own) or "membrane" (the readout is the output
+            neurons' membrane potential).
     """
 
     evidence: EvidenceKind

@@ -1,17 +1,18 @@
-"""Gated cells one above the other, and a linear readout whose softmax is the evidence."""
+"""Gated cells one above the other, and a linear readout."""
 
 import math
 from collections.abc import Callable
 
 from torch import nn
 
+from rc_vs_snn.contracts import EvidenceKind
 from rc_vs_snn.models.layers import Dropout, Linear
 from rc_vs_snn.models.stack import Compiled, Stack, check_sizes
 
 
 def recurrent(
     cell: Callable[[int, int], nn.Module], layout: tuple[int, ...], n_classes: int, hidden: int, layers: int,
-    dropout: float, compiled: Compiled,
+    dropout: float, compiled: Compiled, evidence: EvidenceKind = "probability",
 ) -> Stack:  # fmt: skip
     """Return the network.
 
@@ -23,6 +24,7 @@ def recurrent(
         layers: number of layers.
         dropout: probability of dropping a layer's output unit in training, held over time steps.
         compiled: what is compiled of it.
+        evidence: what the rule reads of the readout.
     """
     check_sizes(hidden, layers)
     parts: dict[str, nn.Module] = {}
@@ -30,4 +32,4 @@ def recurrent(
         parts[f"cell{number}"] = cell(math.prod(layout) if number == 1 else hidden, hidden)
         parts[f"dropout{number}"] = Dropout(hidden, dropout)
     parts["readout"] = Linear(hidden, n_classes)
-    return Stack(parts, layout=layout, evidence="probability", compiled=compiled)
+    return Stack(parts, layout=layout, evidence=evidence, compiled=compiled)

@@ -5,6 +5,12 @@ from typing import Any
 
 from rc_vs_snn.records.reading import Record
 
+EVIDENCE = {
+    "probability": "class probability",
+    "sigmoid": "sigmoid of each class's logit",
+    "membrane": "output membrane potential",
+}
+
 
 def model_card(record: Record) -> str:
     """Return a model card in Markdown: what it is, how good, how made, what for.
@@ -15,7 +21,7 @@ def model_card(record: Record) -> str:
     """
     metrics, origin, config = record.metrics, record.provenance, record.config
     export = origin["export"]
-    evidence = "class probability" if metrics["evidence"] == "probability" else "output membrane potential"
+    evidence = EVIDENCE[metrics["evidence"]]
     rows = {
         "accuracy, all samples": _percent(metrics["accuracy"]),
         f"mean decision step (0-based, T = {metrics['n_steps']})": f"{metrics['mean_step']:.3f}",

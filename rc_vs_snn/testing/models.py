@@ -2,12 +2,13 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rc_vs_snn.contracts import EvidenceKind
 from rc_vs_snn.models.cost import counter_of
 from rc_vs_snn.models.interface import Model
 from rc_vs_snn.models.state import State, mapped, select, tensors
@@ -35,7 +36,7 @@ def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_
         model = build(layout=layout, n_classes=n_classes)
         require(isinstance(model, nn.Module), f"a model must be an nn.Module, got {type(model).__name__}")
         require(
-            getattr(model, "evidence", None) in ("probability", "membrane"),
+            getattr(model, "evidence", None) in get_args(EvidenceKind),
             "a model's attribute `evidence` must be 'probability' (softmax of the readout decides) or "
             f"'membrane' (the readout itself), got {getattr(model, 'evidence', None)!r}",
         )

@@ -49,12 +49,15 @@ class RankCoding:
     Attributes:
         beta: weight of the entropy term; above 0 rewards hesitation, so decisions come later.
         auxiliary: weight of the cross-entropy at the steps before the decision (0 in the paper).
+        on_sigmoid: take the cross-entropy of the readout's sigmoids in place of its own, as the authors'
+            sample code does: such a loss cannot fall below 1.46 for ten classes.
 
     Source: Jeffares et al., arXiv 2110.02865, section 2.
     """
 
     beta: float = 0.0
     auxiliary: float = 0.0
+    on_sigmoid: bool = False
 
     def __post_init__(self) -> None:
         if self.auxiliary < 0:
@@ -64,11 +67,14 @@ class RankCoding:
         """Return loss and decisions; see ``Objective``."""
         early: list[Tensor] = []
 
+        def logits(readout: Tensor) -> Tensor:
+            return readout.sigmoid() if self.on_sigmoid else readout
+
         def observe(step: int, rows: Tensor, readout: Tensor) -> None:
-            early.append(functional.cross_entropy(readout, labels[rows], reduction="sum"))
+            early.append(functional.cross_entropy(logits(readout), labels[rows], reduction="sum"))
 
         outcome = run_to_decision(model, encoded, rule, observe if self.auxiliary else None)
-        loss = functional.cross_entropy(outcome.readout, labels)
+        loss = functional.cross_entropy(logits(outcome.readout), labels)
         if self.beta:
             loss = loss - self.beta * output_entropy(outcome.readout).mean()
         if self.auxiliary:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -7,13 +8,14 @@ from hypothesis import strategies as st
 
 from rc_vs_snn.contracts import Samples
 from rc_vs_snn.encoders import Latency
+from rc_vs_snn.encoders.images import latency_steps
 from rc_vs_snn.errors import InputError
 
 
 def test_hand_worked_bins(row_image: Callable[..., Samples]) -> None:
     image = row_image([1.0, 0.75, 0.5, 0.3, 0.25, 0.2, 0.0])
-    assert Latency(4)(image).steps.tolist() == [[0, 0, 1, 2, 2, 3, 4]]
-    assert Latency(4, background="spike")(image).steps.tolist() == [[0, 0, 1, 2, 2, 3, 3]]
+    assert Latency(4)(image).steps.tolist() == [[0, 1, 2, 2, 3, 3, 4]]
+    assert Latency(4, background="spike")(image).steps.tolist() == [[0, 1, 2, 2, 3, 3, 3]]
 
 
 def test_hand_worked_bins_of_8_bit_images(row_image: Callable[..., Samples]) -> None:
@@ -33,12 +35,30 @@ def test_layout_is_the_images_shape() -> None:
     assert not code.hold
 
 
-@pytest.mark.parametrize("n_steps", [1, 2, 5, 10, 20, 51, 100])
-def test_counts_per_bin_are_those_of_numpy_histogram(all_bytes: Samples, n_steps: int) -> None:
-    steps = Latency(n_steps, background="spike")(all_bytes).steps.numpy()
-    # edges k / T scaled by 255 T: whole numbers, so the reference rounds nothing
-    expected, _ = np.histogram(np.arange(256) * n_steps, bins=255 * np.arange(n_steps + 1))
-    assert np.bincount(steps[0], minlength=n_steps)[::-1].tolist() == expected.tolist()
+def authors_step(level: int, n_steps: int) -> int:
+    """The bin of grey level ``level``, straight from the definition: level/255 in (k/T, (k+1)/T]."""
+    for k in range(n_steps):
+        if Fraction(k, n_steps) < Fraction(level, 255) <= Fraction(k + 1, n_steps):
+            return n_steps - 1 - k
+    return n_steps - 1  # intensity 0 is below every bin: the last step
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 5, 10, 15, 17, 20, 51, 85, 100, 255, 256, 300])
+def test_all_grey_levels_fall_into_the_authors_bins(all_bytes: Samples, n_steps: int) -> None:
+    expected = [authors_step(level, n_steps) for level in range(256)]
+    assert Latency(n_steps, background="spike")(all_bytes).steps[0].tolist() == expected
+
+
+@given(level=st.integers(0, 255), n_steps=st.integers(1, 10**6))
+def test_the_authors_bins_at_any_number_of_steps(level: int, n_steps: int) -> None:
+    step = latency_steps(np.array([level / 255]), n_steps, "spike").item()
+    assert step == n_steps - max(-(-level * n_steps // 255), 1)
+
+
+def test_grey_levels_on_an_edge_spike_with_the_darker_bin(row_image: Callable[..., Samples]) -> None:
+    edges = row_image([153, 154, 204, 205], dtype=np.uint8)  # 0.6 and 0.8, and just above
+    assert Latency(10)(edges).steps.tolist() == [[4, 3, 2, 1]]
+    assert Latency(20)(edges).steps.tolist() == [[8, 7, 4, 3]]
 
 
 @settings(max_examples=30)
