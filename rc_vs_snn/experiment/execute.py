@@ -58,11 +58,11 @@ def compare(
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One configuration, the folder its run is to be in, and its place in the comparison."""
+    """One configuration, the folder its run is to be in, and its place in its comparison, if it is of one."""
 
     config: RunConfig
     folder: Path
-    order: int = 0
+    order: int | None = None
 
 
 def planned_runs(comparison: Comparison, out: Path | str, execution: Execution) -> list[PlannedRun]:
@@ -156,16 +156,13 @@ def _execute(todo: Sequence[PlannedRun], execution: Execution, jobs: int, shown:
         for planned in todo:
             with shown.watching(planned.config) as watch:
                 record = run(
-                    planned.config, planned.folder, execution, replace=True, order=planned.order,
+                    planned.config, planned.folder, execution, replace=True,
                     report=watch.batch, on_epoch=watch.epoch,
                 )  # fmt: skip
             shown.finished(record)
         return
     pool = joblib.Parallel(n_jobs=min(jobs, len(todo)), return_as="generator_unordered")
-    tasks = (
-        joblib.delayed(run)(planned.config, planned.folder, execution, replace=True, order=planned.order)
-        for planned in todo
-    )
+    tasks = (joblib.delayed(run)(planned.config, planned.folder, execution, replace=True) for planned in todo)
     with contextlib.closing(pool(tasks)) as finished:
         for record in finished:
             shown.finished(record)

@@ -36,7 +36,10 @@ def find_pretrained(root: Path | str) -> list[Path]:
     Raises:
         InputError: there is none.
     """
-    found = sorted(path.parent for path in Path(root).rglob(records.WEIGHTS))
+    try:
+        found = sorted(path.parent for path in Path(root).rglob(records.WEIGHTS))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {root}: {error}; give a folder of trained models") from error
     if not found:
         raise InputError(
             f"{root} holds no trained model; export some with `rc-vs-snn export RUNS --out {root}`, or name "

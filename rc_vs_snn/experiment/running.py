@@ -25,7 +25,6 @@ def run(
     execution: Execution | None = None,
     *,
     replace: bool = False,
-    order: int | None = None,
     report: Report | None = None,
     on_epoch: Report | None = None,
 ) -> records.Record:
@@ -36,7 +35,6 @@ def run(
         folder: the run folder to make; it appears whole or not at all.
         execution: device, threads, data root.
         replace: whether an existing folder is replaced.
-        order: the run's place in its comparison, by which figures order the models; recorded if given.
         report: called after every batch with running means.
         on_epoch: called after every epoch with its history entry.
 
@@ -70,8 +68,7 @@ def run(
             outcome, facts = judge(task, splits.test, epochs), {"status": "done"}
         except DivergedError as error:
             outcome, facts = records.Result(), {"status": "failed", "reason": str(error)}
-        placed = {} if order is None else {"order": order}
-        origin = run_provenance(config, started, str(task.device), execution.threads, {**facts, **placed})
+        origin = run_provenance(config, started, str(task.device), execution.threads, facts)
         records.write_run(working, config.to_table(), epochs, origin, outcome)
     return records.read_record(folder)
 

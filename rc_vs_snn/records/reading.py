@@ -55,11 +55,6 @@ class Record:
         """Return the base seed."""
         return self.config["seed"]
 
-    @property
-    def order(self) -> float:
-        """Return the run's place in the comparison that made it; infinity where none is recorded."""
-        return self.provenance.get("order", math.inf)
-
     def metric(self, name: str) -> float:
         """Return a number of the operating point; NaN where this run has none.
 
@@ -129,7 +124,7 @@ def read_record(folder: Path | str) -> Record:
 def find_records(root: Path | str) -> list[Record]:
     """Return every run folder at or directly below ``root``, in the order of the comparison they are of.
 
-    Runs that record no order come last, by name.
+    Runs that record no order (of a comparison that was stopped) come last, as they were started.
 
     Raises:
         InputError: ``root`` does not exist or holds no run folder, or one in it is damaged.
@@ -143,7 +138,12 @@ def find_records(root: Path | str) -> list[Record]:
     found = [read_record(path) for path in (root, *below) if _left_by_a_run(path)]
     if not found:
         raise InputError(f"{root} holds no run folder; run `rc-vs-snn compare` or `train` first")
-    return sorted(found, key=lambda record: (record.order, record.folder.name))
+    return sorted(found, key=_order)
+
+
+def _order(record: Record) -> tuple[float, str, str]:
+    order = record.provenance.get("order", math.inf)
+    return order, str(record.provenance.get("started", "")), record.folder.name
 
 
 def _left_by_a_run(folder: Path) -> bool:

@@ -74,9 +74,9 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_order(record: Record, order: int) -> Record:
-    """Record a finished run's place in a comparison, if it is another than before; return the run."""
-    if record.order == order:
+def write_order(record: Record, order: int | None) -> Record:
+    """Record a run's place in its comparison, if it has one and it is another than before; return the run."""
+    if order is None or record.provenance.get("order") == order:
         return record
     provenance = {**record.provenance, "order": order}
     path = record.folder / PROVENANCE
