@@ -111,6 +111,8 @@ def judge_pretrained(
     """
     execution = execution or Execution()
     out = Path(out).absolute()
+    for folder in folders:  # before anything is judged
+        stored_config(records.read_record(folder), execution)
     pool = joblib.Parallel(n_jobs=min(jobs, len(folders)))
     return list(
         pool(

@@ -197,3 +197,25 @@ def test_a_mistyped_number_raises_and_one_an_older_run_lacks_is_nan(tmp_path):
     assert np.isnan(record.metric("tied"))
     with pytest.raises(InputError, match="unknown metric 'acuracy'; did you mean 'accuracy'"):
         record.metric("acuracy")
+
+
+def test_leftovers_of_odd_names_are_left_alone(tmp_path):
+    odd = [
+        ".a.partial-abc",
+        ".a.partial-",
+        ".a.partial--5",
+        ".a.partial-99999999999999999999999",
+        ".[a].partial-999999999",
+    ]
+    for name in odd:
+        (tmp_path / name).mkdir()
+    with atomic_folder(tmp_path / "a"), atomic_folder(tmp_path / "[a]"):
+        pass
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a", "[a]", *odd[:3]}
+
+
+def test_a_name_that_no_system_takes_is_told(tmp_path):
+    for name in ("x" * 300, "nul\0byte"):
+        with pytest.raises(InputError, match="cannot write"), atomic_folder(tmp_path / name):
+            pytest.fail("the body must not run")
