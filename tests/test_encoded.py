@@ -14,24 +14,22 @@ def test_a_one_shot_code_is_on_at_its_step_only():
     assert code.at(0).tolist() == [[1, 0, 0], [0, 0, 1]]
     assert code.at(1).tolist() == [[0, 0, 0], [1, 1, 0]]
     assert code.at(2).tolist() == [[0, 1, 0], [0, 0, 0]]
-    assert [code.events_until(step).tolist() for step in range(3)] == [[1, 1], [1, 3], [2, 3]]
+    assert [code.events_at(step).tolist() for step in range(3)] == [[1, 1], [0, 2], [1, 0]]
 
 
 def test_a_step_code_stays_on_and_counts_every_step():
     code = SpikeTimes(STEPS, 3, (3,), hold=True)
     assert code.at(2).tolist() == [[1, 1, 0], [1, 1, 1]]
     # Sample 0: channel 0 is on for 3 steps, channel 1 for 1; sample 1: 2 + 2 + 3.
-    assert [code.events_until(step).tolist() for step in range(3)] == [[1, 1], [2, 4], [4, 7]]
+    assert [code.events_at(step).tolist() for step in range(3)] == [[1, 1], [1, 3], [2, 3]]
 
 
 @pytest.mark.parametrize("hold", [False, True])
-def test_events_until_equals_the_sum_of_the_frames(hold):
+def test_events_at_a_step_are_the_sum_of_its_frame(hold):
     steps = torch.from_numpy(np.random.default_rng(0).integers(0, 8, (5, 11)))
     code = SpikeTimes(steps, 7, (11,), hold=hold)
-    total = torch.zeros(5)
     for step in range(7):
-        total += code.at(step).sum(1)
-        assert code.events_until(step).tolist() == total.tolist()
+        assert code.events_at(step).tolist() == code.at(step).sum(1).tolist()
 
 
 def test_spike_times_cost_a_byte_per_channel():
@@ -60,8 +58,8 @@ def test_frames_hold_integers_in_the_smallest_type(low, high, dtype):
 
 
 def test_events_of_frames_are_counts_and_analogue_values_are_one_each():
-    assert Frames(torch.tensor([[[2, 0, 1]], [[0, 3, 0]]]), (3,)).events_until(1).tolist() == [6]
-    assert Frames(torch.tensor([[[0.5, 0.0, 0.1]]]), (3,)).events_until(0).tolist() == [2]
+    assert Frames(torch.tensor([[[2, 0, -1]], [[0, 3, 0]]]), (3,)).events_at(0).tolist() == [3]
+    assert Frames(torch.tensor([[[0.5, 0.0, 0.1]]]), (3,)).events_at(0).tolist() == [2]
 
 
 @pytest.mark.parametrize(
@@ -121,3 +119,48 @@ def test_more_steps_than_can_be_held_are_refused(n_steps):
 def test_whole_numbers_of_numpy_are_whole_numbers():
     code = SpikeTimes(torch.zeros(1, 2, dtype=torch.int64), np.int64(3), (2,))
     assert code.at(0).tolist() == [[1, 1]]
+
+
+CODES = (SpikeTimes(STEPS, 3, (3,)), Frames(np.zeros((4, 2, 3)), (3,)))
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([True], "2 samples to select from"),
+        (np.array([2]), "2 samples to select from"),
+        (np.array([0.5]), "rows must be indices or a mask"),
+        (torch.tensor([0.5]), "2 samples to select from"),
+        (1, "rows must be indices or a mask"),
+    ],
+)
+def test_rows_that_are_not_there_are_refused(code, rows, says):
+    with pytest.raises(InputError, match=says):
+        code.select(rows)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_rows_may_be_a_list_a_mask_or_none_at_all(code):
+    assert len(code.select([])) == 0
+    assert len(code.select([True, False])) == 1
+    assert len(code.select(torch.tensor([1, 0, 1]))) == 3
+
+
+@pytest.mark.parametrize("layout", [(3.0,), 3, None, ("3",), (-1, -3), (3, 0)])
+def test_a_layout_that_is_none_is_refused(layout):
+    with pytest.raises(InputError, match="layout"):
+        SpikeTimes(STEPS, 3, layout)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (torch.zeros(2, 3, dtype=torch.complex128), "complex128"),
+        ([[1, 2, 3], [1]], "cannot be read as a NumPy array"),
+        (np.ma.masked_array(np.zeros((2, 3), int), True), "masked in 6 places"),
+    ],
+)
+def test_values_that_are_no_numbers_are_refused(values, says):
+    with pytest.raises(InputError, match=says):
+        SpikeTimes(values, 3, (3,))

@@ -31,7 +31,10 @@ def threshold_sweep(trace: Trace, evidence: EvidenceKind, n_points: int = 60) ->
         InputError: an unknown kind of evidence, fewer than two points, NaN in the evidence.
     """
     thresholds = threshold_grid(trace, evidence, n_points)
-    points = [summarise(trace, decide(trace.evidence, FirstSpike(float(value)))) for value in thresholds]
+    points = [
+        summarise(trace, decide(trace.evidence, FirstSpike(float(value)), trace.lengths))
+        for value in thresholds
+    ]
     columns = {name: np.array([point[name] for point in points]) for name in SWEEP_COLUMNS}
     return Table({"threshold": thresholds, **columns})
 
@@ -67,6 +70,8 @@ def threshold_grid(trace: Trace, evidence: EvidenceKind, n_points: int) -> np.nd
 
 def forced_at_step(trace: Trace) -> Table:
     """Read every sample at one step, threshold or not: early inference without rank coding.
+
+    A sample that has ended by then is read at its own last step.
 
     Returns:
         One row per step: ``step``, ``accuracy``, and mean ``acs`` and ``macs`` up to that step.

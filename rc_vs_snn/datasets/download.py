@@ -4,7 +4,7 @@ pooch does the work: it retries, checks the md5, and moves a file into place onl
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -32,12 +32,12 @@ def fetch(name: str, md5: str, mirrors: Sequence[str], folder: Path) -> Path:
         The path of the complete file.
 
     Raises:
-        InputError: no mirror gave the file, with each one's reason. Nothing is left behind.
+        InputError: no mirror gave the file, with each one's reason. Nothing is left behind, nor is it by an
+            interrupt.
     """
     import pooch  # here, since only a download needs it
 
     reasons = []
-    was_there = folder.exists()
     pooch.get_logger().setLevel("ERROR")  # the bar says it
     for mirror in mirrors:
         source = pooch.create(
@@ -45,17 +45,28 @@ def fetch(name: str, md5: str, mirrors: Sequence[str], folder: Path) -> Path:
         )
         console = Console(stderr=True)
         columns = (*Progress.get_default_columns(), DownloadColumn())
-        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        with (
+            _removed_if_new_and_empty(folder),
+            Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress,
+        ):
             bar = _Bar(progress, progress.add_task(name, total=None))
             downloader = pooch.HTTPDownloader(bar, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_S)
             try:
                 return Path(source.fetch(name, downloader=downloader))
             except (ValueError, OSError) as error:  # another checksum; no network, HTTP error, full disk
                 reasons.append(f"{mirror} ({_reason(error)})")
-    if not was_there:
-        with contextlib.suppress(OSError):  # pooch may not have made it, or another process filled it
-            folder.rmdir()
     raise InputError(f"{name} could not be downloaded from any of: {', '.join(reasons)}")
+
+
+@contextlib.contextmanager
+def _removed_if_new_and_empty(folder: Path) -> Iterator[None]:
+    was_there = folder.exists()
+    try:
+        yield
+    finally:
+        if not was_there:
+            with contextlib.suppress(OSError):  # it holds a file, as it should, or was never made
+                folder.rmdir()
 
 
 def _reason(error: Exception) -> str:

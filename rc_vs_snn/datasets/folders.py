@@ -22,12 +22,15 @@ def data_root(override: Path | str | None = None) -> Path:
         An absolute path.
 
     Raises:
-        InputError: the path is a file.
+        InputError: the path is a file, or no path.
     """
     chosen = override or os.environ.get(ENVIRONMENT_VARIABLE) or _checkout_folder() or _cache_folder()
+    if "\0" in str(chosen):
+        raise InputError(f"the data root {str(chosen)!r} is no path; {HOW_TO_SET}")
     root = Path(chosen).expanduser().absolute()
-    if root.exists() and not root.is_dir():
-        raise InputError(f"the data root {root} is a file, not a folder; {HOW_TO_SET}")
+    if os.path.lexists(root) and not root.is_dir():
+        what = "a link that leads to no folder" if root.is_symlink() else "a file, not a folder"
+        raise InputError(f"the data root {root} is {what}; {HOW_TO_SET}")
     return root
 
 

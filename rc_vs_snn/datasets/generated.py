@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rc_vs_snn.checks import check_whole
 from rc_vs_snn.contracts import SPLITS, Samples, Splits
-from rc_vs_snn.errors import InputError
 
 # Ids of a split begin at its own million, so a sample keeps its id, and with it its values, whatever
 # the sizes of the splits are.
@@ -30,12 +30,11 @@ def generated_splits(
         class_names: names in label order.
 
     Raises:
-        InputError: a split is empty or too large.
+        InputError: the size of a split is no whole number, 0 or too large.
     """
     splits = {}
     for index, (name, size) in enumerate(zip(SPLITS, (n_train, n_valid, n_test), strict=True)):
-        if not 1 <= size <= ID_STRIDE:
-            raise InputError(f"n_{name} must lie in 1..{ID_STRIDE}, got {size}")
+        check_whole(size, f"n_{name}", 1, ID_STRIDE)
         ids = index * ID_STRIDE + np.arange(size)
         values, labels = generate(ids)
         splits[name] = Samples(values, labels, ids, "signals", n_classes=len(class_names))

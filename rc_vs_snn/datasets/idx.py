@@ -15,6 +15,7 @@ import numpy as np
 from rc_vs_snn.errors import InputError
 
 UNSIGNED_BYTE = 0x08
+MOST_UNPACKED = 1032  # bytes that one byte of a gzip file can unpack to
 FETCH_AGAIN = "delete the file and fetch it again"
 
 
@@ -30,7 +31,8 @@ def read_idx(path: Path, n_dims: int, md5: str) -> np.ndarray:
         A read-only uint8 array.
 
     Raises:
-        InputError: the file is truncated, not an idx file of that kind, or has another checksum.
+        InputError: the file cannot be read, is truncated, not an idx file of that kind, or has another
+            checksum.
     """
     content = _unpack(path, n_dims)
     array = parse_idx(content, n_dims, str(path))
@@ -90,10 +92,14 @@ def _unpack(path: Path, n_dims: int) -> bytes:
     """Return the content; of what is left over after that one byte, which tells that there is some."""
     header = _header(n_dims)
     try:
+        # What the header promises is read only as far as the file can hold it: a read reserves its memory.
+        most = path.stat().st_size * (MOST_UNPACKED if path.suffix == ".gz" else 1)
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             head = file.read(header.size)
             if len(head) < header.size or head[:4] != bytes((0, 0, UNSIGNED_BYTE, n_dims)):
                 return head  # which the header's check refuses
-            return head + file.read(math.prod(header.unpack(head)[4:]) + 1)
+            return head + file.read(min(math.prod(header.unpack(head)[4:]), most) + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error, struct.error) as error:
         raise InputError(f"{path} is truncated or not a gzip file ({error}); {FETCH_AGAIN}") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error

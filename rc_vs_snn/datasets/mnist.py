@@ -1,5 +1,6 @@
 """MNIST from its four idx files; downloaded if they are not there."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def mnist(
         set, in the order of the files.
 
     Raises:
-        InputError: files are missing and cannot be downloaded, or a file is damaged.
+        InputError: files are missing and cannot be downloaded, or one is damaged or cannot be read.
 
     Source: Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits".
     """
@@ -106,6 +107,11 @@ def _locate(root: Path, download: bool) -> dict[str, Path]:
     if not missing:
         return found
     target = root / "mnist"
+    in_the_way = [path for file in missing for path in _candidates(root, file.name) if os.path.lexists(path)]
+    if download:  # to here
+        in_the_way = [path for path in in_the_way if path.parent == target and path.suffix == ".gz"]
+    if in_the_way:
+        raise InputError(f"{in_the_way[0]} is no file (a folder, or a link to none); remove it")
     remedy = (
         f"put {', '.join(file.name + '.gz' for file in missing)} (or the unpacked files, without .gz) "
         f"into {target}, or {HOW_TO_SET}"
@@ -120,9 +126,12 @@ def _locate(root: Path, download: bool) -> dict[str, Path]:
 
 
 def _find(root: Path, name: str) -> Path | None:
+    return next((path for path in _candidates(root, name) if path.is_file()), None)
+
+
+def _candidates(root: Path, name: str) -> list[Path]:
     folders = (root / "mnist", root, root / "MNIST" / "raw")
-    candidates = (folder / file_name for folder in folders for file_name in (name, name + ".gz"))
-    return next((path for path in candidates if path.is_file()), None)
+    return [folder / file_name for folder in folders for file_name in (name, name + ".gz")]
 
 
 def _read_pair(paths: dict[str, Path], images: IdxFile, labels: IdxFile) -> tuple[np.ndarray, np.ndarray]:

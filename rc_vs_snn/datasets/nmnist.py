@@ -1,5 +1,7 @@
 """N-MNIST: MNIST as an event camera saw it, read from its recordings through Tonic."""
 
+import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,12 @@ from rc_vs_snn.seeds import generator_for
 FOLDERS = ("NMNIST", "nmnist_small")
 SENSOR_SIZE = (34, 34)  # width, height
 N_MNIST_TRAIN = 60_000
+N_MNIST_TEST = 10_000
 BYTES_PER_EVENT = 5
 # 10 bytes per event instead of the 32 of Tonic's default: the whole corpus is 290 million events.
 EVENT = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int32), ("p", np.int16)])
+
+_NAMES = "the recordings in {folder} must be called <digit>/<number>.bin, numbered from 1; {fault}"
 
 
 @datasets.register("nmnist")
@@ -41,7 +46,8 @@ def nmnist(
         that of the MNIST image it shows (0..59999 train, 60000..69999 test).
 
     Raises:
-        InputError: no recordings under the root, or a damaged one.
+        InputError: no recordings under the root, one that cannot be read or is damaged, two of one number,
+            or a split in which all are empty. That some are empty is said in a warning.
 
     Source: G. Orchard et al., "Converting static image datasets to spiking neuromorphic datasets using
         saccades", Frontiers in Neuroscience 9:437, 2015.
@@ -78,28 +84,53 @@ def _locate(root: Path) -> Path:
 
 def _list_recordings(folder: Path, first_id: int) -> tuple[list[Path], np.ndarray, np.ndarray]:
     """Return the paths, labels and ids of a split's recordings, in the order of their ids."""
-    paths = list(folder.glob("[0-9]/*.bin"))
-    strange = [path for path in paths if not path.stem.isdecimal()]
-    if strange or not paths:
-        fault = f"{strange[0]} is not called so" if strange else "there are none"
-        raise InputError(f"the recordings in {folder} must be called <digit>/<number>.bin; {fault}")
-    # Files are numbered from 1; a test file either from 1 or onwards from the 60,000 of the training set.
-    ids = np.array([first_id + (int(path.stem) - 1) % N_MNIST_TRAIN for path in paths])
-    order = np.argsort(ids)
-    labels = np.array([int(path.parent.name) for path in paths])
-    return [paths[row] for row in order], labels[order], ids[order]
+    # Hidden files are the side files of a copy (._00001.bin), other suffixes notes: no recordings.
+    paths = [
+        path for path in folder.glob("[0-9]/*")
+        if path.suffix.lower() == ".bin" and not path.name.startswith(".")
+    ]  # fmt: skip
+    by_id: dict[int, Path] = {}
+    for path in sorted(paths):
+        number = int(path.stem) if re.fullmatch("[0-9]{1,5}", path.stem) else 0
+        # Files are numbered from 1; a test file either from 1 or onwards from the 60,000 of the training set.
+        if first_id and number > N_MNIST_TRAIN:
+            number -= N_MNIST_TRAIN
+        if not 1 <= number <= (N_MNIST_TEST if first_id else N_MNIST_TRAIN):
+            raise InputError(_NAMES.format(folder=folder, fault=f"{path} is not called so"))
+        other = by_id.setdefault(first_id + number - 1, path)
+        if other != path:
+            raise InputError(_NAMES.format(folder=folder, fault=f"{path} has the number of {other}"))
+    if not by_id:
+        raise InputError(_NAMES.format(folder=folder, fault="there are none"))
+    ids = np.array(sorted(by_id))
+    ordered = [by_id[sample_id] for sample_id in ids]
+    return ordered, np.array([int(path.parent.name) for path in ordered]), ids
 
 
 def _read(paths: list[Path]) -> np.ndarray:
     from tonic.io import read_mnist_file  # here: Tonic is GPL-3.0 and only needed for event data
 
     recordings = np.empty(len(paths), dtype=object)
+    empty = []
     for row, path in enumerate(paths):
+        if not path.is_file():
+            raise InputError(f"{path} is no file (a folder, or a link to none); remove it")
         if path.stat().st_size % BYTES_PER_EVENT:
             raise InputError(f"{path} is truncated: it does not end on a whole event; fetch it again")
-        events = read_mnist_file(str(path), dtype=EVENT)
+        try:
+            events = read_mnist_file(str(path), dtype=EVENT)
+        except OSError as error:
+            raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
         width, height = SENSOR_SIZE
         if (events["x"] >= width).any() or (events["y"] >= height).any():
             raise InputError(f"{path} has events outside {width}x{height} pixels; it is not of N-MNIST")
+        if not len(events):
+            empty.append(path)
         recordings[row] = events
+    if empty:
+        warnings.warn(
+            f"{len(empty):,} of {len(paths):,} recordings are empty (first: {empty[0]}) and are taken as "
+            "silence; fetch them again",
+            stacklevel=4,
+        )
     return recordings

@@ -1,10 +1,12 @@
 """The sign of a small constant under noise: how long must one look?"""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from rc_vs_snn.checks import check_whole
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.datasets.generated import generated_splits
 from rc_vs_snn.errors import InputError
@@ -45,15 +47,16 @@ def noisy_sign(
         float32 signals ``(N, length, 1)``; class 1 is the positive sign.
 
     Raises:
-        InputError: a length below 1, or noise bounds out of order.
+        InputError: a length below 1, a number that is not finite, or noise bounds out of order.
 
     Source: the two-sequence problem of Jeffares et al., "Spike-inspired rank coding for fast and
         accurate recurrent neural networks", ICLR 2022, section 3.2. There a batch is drawn anew at every
         step of training; here the corpus is finite.
     """
-    if length < 1:
-        raise InputError(f"length must be at least 1, got {length}")
-    if not 0 <= noise_min <= noise_max:
+    check_whole(length, "length", 1)
+    if not math.isfinite(signal):
+        raise InputError(f"signal must be finite, got {signal}")
+    if not 0 <= noise_min <= noise_max < math.inf:
         raise InputError(f"noise must satisfy 0 <= noise_min <= noise_max, got {noise_min} and {noise_max}")
 
     def generate(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.checks import check_whole
 
 
 def stratified_order(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -43,16 +43,12 @@ def train_valid_rows(
         Train rows and valid rows.
 
     Raises:
-        InputError: the sizes do not fit into N.
+        InputError: sizes that are no whole numbers, or do not fit into N.
     """
     total = len(labels)
-    if not 0 < n_valid < total:
-        raise InputError(f"n_valid must lie in 1..{total - 1} ({total} training samples), got {n_valid}")
-    remaining = total - n_valid
-    if n_train is not None and not 0 < n_train <= remaining:
-        raise InputError(
-            f"n_train must lie in 1..{remaining} ({total} training samples less {n_valid} for "
-            f"validation) or be left out for all of them, got {n_train}"
-        )
+    check_whole(n_valid, f"n_valid ({total} training samples)", 1, total - 1)
+    if n_train is not None:
+        left = f"{total} training samples less {n_valid} for validation"
+        check_whole(n_train, f"n_train ({left}; None for all of them)", 1, total - n_valid)
     order = stratified_order(labels, generator)
     return np.sort(order[n_valid:][:n_train]), np.sort(order[:n_valid])

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rc_vs_snn.checks import check_whole
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.datasets.generated import generated_splits
-from rc_vs_snn.errors import InputError
 from rc_vs_snn.registry import datasets
 from rc_vs_snn.seeds import sample_generators, seed_for
 
@@ -39,14 +39,14 @@ def spotting(
         float32 signals 0.0 or 1.0, ``(N, length, 1)``; class 1 is "present".
 
     Raises:
-        InputError: the run does not fit into the sequence.
+        InputError: a length that is no whole number, or a run that does not fit into the sequence.
 
     Source: the sequence-spotting problem of Jeffares et al., "Spike-inspired rank coding for fast and
         accurate recurrent neural networks", ICLR 2022. There a batch is drawn anew at every step of
         training; here the corpus is finite.
     """
-    if not 1 <= run_length <= length:
-        raise InputError(f"run_length must lie in 1..length ({length}), got {run_length}")
+    check_whole(length, "length", 1)
+    check_whole(run_length, "run_length", 1, length)
 
     def generate(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values = np.empty((len(ids), length, 1), dtype=np.float32)

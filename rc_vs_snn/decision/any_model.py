@@ -6,7 +6,7 @@ from torch import nn
 
 from rc_vs_snn.decision.evidence import evidence_of
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.kernels.one_sample import FAULT, UNDECIDED, Inputs, admit
+from rc_vs_snn.kernels.one_sample import FAULT, Inputs, admit
 from rc_vs_snn.kernels.rule import judge
 from rc_vs_snn.models.interface import Model
 from rc_vs_snn.models.state import State
@@ -58,5 +58,4 @@ class AnyModel:
             readout, self._state = self._model.step(x, state)
             evidence = evidence_of(readout, self._model.evidence)[0].cpu().numpy()  # (K,)
         label, spikes, best = judge(evidence, evidence.dtype.type(self._thresholds[step]))
-        undecided = spikes == 0 and step < len(self._thresholds) - 1
-        return UNDECIDED if undecided else label, spikes, float(best)
+        return label, spikes, float(best)

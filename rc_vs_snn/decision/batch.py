@@ -1,12 +1,13 @@
 """Running a model until it decides: early exit that drops decided rows, and the full pass.
 
-``run_to_decision`` and ``rules.decide`` on a full trace give the same decisions; the first computes
-only what is needed. It is differentiable: a backward pass runs only through the steps before each
-row's decision.
+A row that is undecided at its own last step is forced there and leaves like the others. ``run_to_decision``
+and ``rules.decide`` on a full trace give the same decisions; the first computes only what is needed. It is
+differentiable: a backward pass runs only through the steps before each row's decision.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -50,7 +51,7 @@ class Outcome:
 
 
 def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observer | None = None) -> Outcome:
-    """Advance a batch step by step; a row leaves when a class's evidence reaches the threshold.
+    """Advance a batch step by step; a row leaves when a class's evidence reaches the threshold, or it ends.
 
     Args:
         model: the classifier, on the device of ``encoded``.
@@ -102,7 +103,8 @@ def _step_by_step(
             if observe is not None:
                 observe(step, rows, readout)
             leaving = n_spikes(evidence_of(readout.detach(), model.evidence), threshold) > 0
-            n_leaving = len(rows) if step == len(thresholds) - 1 else int(leaving.sum())
+            leaving |= encoded.ending(step)
+            n_leaving = int(leaving.sum())
             if n_leaving == len(rows):
                 decided.append((rows, step, readout))
                 break
@@ -129,16 +131,55 @@ def _outcome(step: Tensor, readout: Tensor, kind: EvidenceKind, thresholds: np.n
 
 
 def run_full(model: Model, encoded: Encoded) -> Tensor:
-    """Return the readout at every step, ``(T, B, K)``, with gradient: nothing exits early."""
+    """Return the readout at every step, ``(T, B, K)``, with gradient: nothing exits early.
+
+    A sample that has ended keeps the readout of its own last step.
+    """
     with deferred_gradients():
-        return torch.stack([readout for readout, _, _, _ in iterate(model, encoded)])
+        return at_every_step(((each.rows, each.readout) for each in iterate(model, encoded)), encoded)
 
 
-def iterate(model: Model, encoded: Encoded) -> Iterator[tuple[Tensor, Tensor, State, State]]:
-    """Yield ``(readout, input, state before, state after)`` of every step of a full pass."""
+def at_every_step(values: Iterable[tuple[Tensor, Tensor]], encoded: Encoded) -> Tensor:
+    """Return ``(T, B, ...)`` from ``(rows, value)`` of each step; a row that has ended keeps its last."""
+    found: list[Tensor] = []
+    for rows, value in values:
+        found.append(value if len(rows) == len(encoded) else found[-1].index_copy(0, rows, value))
+    return torch.stack([*found, *[found[-1]] * (encoded.n_steps - len(found))])
+
+
+class Moment(NamedTuple):
+    """One step of a full pass, of the rows that it reaches.
+
+    Attributes:
+        step: 0-based.
+        rows: indices into the batch, ``(rows,)``.
+        encoded: the code of these rows.
+        x: their input, ``(rows, C)``.
+        readout: ``(rows, K)``.
+        before: state given to the model.
+        after: state it returned.
+    """
+
+    step: int
+    rows: Tensor
+    encoded: Encoded
+    x: Tensor
+    readout: Tensor
+    before: State
+    after: State
+
+
+def iterate(model: Model, encoded: Encoded) -> Iterator[Moment]:
+    """Yield every step of a full pass; a row leaves after its own last step."""
+    rows = torch.arange(len(encoded), device=encoded.device)
     state = model.initial_state(len(encoded), encoded.device)
     for step in range(encoded.n_steps):
+        going = encoded.running(step)
+        if going is not None:
+            rows, encoded, state = rows[going], encoded.select(going), select(state, going)
+            if not len(rows):
+                return
         x = encoded.at(step)
         readout, after = model.step(x, state)
-        yield readout, x, state, after
+        yield Moment(step, rows, encoded, x, readout, state, after)
         state = after

@@ -4,9 +4,7 @@ Two models compare best where they decide equally soon. Their training threshold
 threshold picked from the test curve is a choice made on the test split. No torch.
 """
 
-import numpy as np
-
-from rc_vs_snn.contracts import EvidenceKind
+from rc_vs_snn.contracts import EvidenceKind, Trace
 from rc_vs_snn.decision.rules import Rule, Shifted, decide
 from rc_vs_snn.errors import InputError
 
@@ -15,26 +13,26 @@ _WIDEST = 20.0
 _HALVINGS = 40
 
 
-def calibrated(evidence: np.ndarray, rule: Rule, kind: EvidenceKind, mean_step: float) -> Shifted:
+def calibrated(trace: Trace, rule: Rule, kind: EvidenceKind, mean_step: float) -> Shifted:
     """Return the rule shifted as far up as keeps the mean decision step within a budget.
 
     Higher thresholds never decide sooner, so the best shift is found by halving.
 
     Args:
-        evidence: traces of the validation split, ``(N, T, K)``.
+        trace: of the validation split.
         rule: the rule whose thresholds are shifted, all by one amount.
         kind: what the evidence is.
         mean_step: largest mean decision step, 0-based.
 
     Raises:
-        InputError: a budget outside [0, T - 1), or one that the lowest threshold exceeds.
+        InputError: a budget outside [0, mean last step), or one that the lowest threshold exceeds.
     """
-    last = evidence.shape[1] - 1
+    last = float((trace.lengths - 1).mean())
     if not 0 <= mean_step < last:
-        raise InputError(f"a mean decision step must lie in [0, {last}), got {mean_step:g}")
+        raise InputError(f"a mean decision step must lie in [0, {last:g}), got {mean_step:g}")
 
     def taken(amount: float) -> float:
-        return float(decide(evidence, Shifted(rule, kind, amount)).step.mean())
+        return float(decide(trace.evidence, Shifted(rule, kind, amount), trace.lengths).step.mean())
 
     low, high = -_WIDEST, _WIDEST
     if taken(low) > mean_step:

@@ -1,5 +1,7 @@
 """The numbers of one operating point: how often right, how soon, at what cost. Plain numpy."""
 
+import math
+
 import numpy as np
 
 from rc_vs_snn.contracts import Decision, Trace
@@ -21,7 +23,9 @@ def summarise(trace: Trace, decision: Decision) -> dict[str, float | int]:
         - ``forced``: share of the others, read at the last step; ``forced_accuracy``: over those;
         - ``tied``: share of samples with several output spikes at the decision step;
         - ``mean_step``, ``median_step``: decision step, 0-based, forced ones at the last step;
-        - ``earliness``: see `earliness`; ``harmonic_mean``: see `harmonic_mean`;
+        - ``mean_ms``: how many milliseconds of input were seen up to the decision, on average (NaN where
+          a step has no duration);
+        - ``earliness``: see `earliness`, the mean over samples; ``harmonic_mean``: see `harmonic_mean`;
         - ``acs``, ``macs``, ``leaks``, ``input_events``: mean accumulates, multiply-accumulates, leak
           multiplications and input spikes per sample, from step 0 to the decision step inclusive (NaN:
           not counted);
@@ -31,22 +35,23 @@ def summarise(trace: Trace, decision: Decision) -> dict[str, float | int]:
         - ``n_samples``, ``n_steps``.
 
     Raises:
-        InputError: no sample, or another number of decisions than of samples.
+        InputError: no sample, another number of decisions than of samples, or a decision that is none: a
+            step outside 0..T-1, labels that are no whole numbers, marks that are not Boolean.
     """
-    if len(trace) == 0 or len(decision) != len(trace):
-        raise InputError(f"{len(decision)} decisions for {len(trace)} samples; there must be one for each")
+    _check(trace, decision)
     rows = np.arange(len(trace))
     right = decision.label == trace.labels
     decided_at_step0 = decision.decided & (decision.step == 0)
     accuracy = _mean(right)
     mean_step = _mean(decision.step)
-    early = earliness(mean_step, trace.n_steps)
+    early = _mean(earliness(decision.step, trace.lengths))
     return {
         "accuracy": accuracy,
         "accuracy_decided": _mean(right[decision.decided]),
         "coverage": _mean(decision.decided),
         "mean_step": mean_step,
         "median_step": float(np.median(decision.step)),
+        "mean_ms": math.nan if trace.step_ms is None else (mean_step + 1) * trace.step_ms,
         "forced": _mean(~decision.decided),
         "forced_accuracy": _mean(right[~decision.decided]),
         "tied": _mean(decision.tied),
@@ -65,18 +70,24 @@ def summarise(trace: Trace, decision: Decision) -> dict[str, float | int]:
     }
 
 
-def earliness(mean_step: float, n_steps: int) -> float:
-    """Return the share of the sequence seen up to the decision: ``e = (step + 1) / T``, in (0, 1].
+def earliness(step: np.ndarray, n_steps: np.ndarray | int) -> np.ndarray:
+    """Return the share of the sequence seen up to each decision: ``e = (step + 1) / T``, in (0, 1].
 
     Despite its usual name, a *small* earliness is early.
 
     Args:
-        mean_step: mean decision step, 0-based.
-        n_steps: number of time steps T.
+        step: decision steps, 0-based.
+        n_steps: number of time steps T, of each sample or of all.
+
+    Raises:
+        InputError: a step outside 0..T-1.
 
     Source: the ``earliness`` of aeon's early classifiers and of ml_edm.
     """
-    return (mean_step + 1) / n_steps
+    step, n_steps = np.asarray(step), np.asarray(n_steps)
+    if step.size and not ((step >= 0) & (step <= n_steps - 1)).all():
+        raise InputError(f"decision steps must lie in 0..{n_steps.max() - 1}, got {step.min()}..{step.max()}")
+    return (step + 1) / n_steps
 
 
 def harmonic_mean(accuracy: float, earliness: float) -> float:
@@ -86,8 +97,12 @@ def harmonic_mean(accuracy: float, earliness: float) -> float:
         accuracy: a, in [0, 1].
         earliness: e, in (0, 1].
 
+    Raises:
+        InputError: a number outside its range.
+
     Source: aeon (``harmonic_mean`` of early classification), ml_edm.
     """
+    _check_ranges(accuracy, earliness)
     total = accuracy + 1 - earliness
     return 2 * accuracy * (1 - earliness) / total if total > 0 else 0.0
 
@@ -101,13 +116,39 @@ def average_cost(accuracy: float, earliness: float, alpha: float) -> float:
         alpha: cost of the delay relative to an error, at least 0.
 
     Raises:
-        InputError: a negative alpha.
+        InputError: a number outside its range.
 
     Source: ml_edm (average cost).
     """
-    if alpha < 0:
-        raise InputError(f"alpha must be at least 0, got {alpha:g}; a delay cannot earn anything")
+    _check_ranges(accuracy, earliness)
+    if not 0 <= alpha < math.inf:
+        raise InputError(f"alpha must be at least 0 and finite, got {alpha:g}; a delay cannot earn anything")
     return (1 - accuracy) + alpha * earliness
+
+
+def _check(trace: Trace, decision: Decision) -> None:
+    if len(trace) == 0 or len(decision) != len(trace):
+        raise InputError(f"{len(decision)} decisions for {len(trace)} samples; there must be one for each")
+    for name, kinds, what in (
+        ("label", "iu", "integers"), ("step", "iu", "integers"),
+        ("decided", "b", "Booleans"), ("tied", "b", "Booleans"),
+    ):  # fmt: skip
+        values = np.asarray(getattr(decision, name))
+        if values.shape != (len(trace),) or values.dtype.kind not in kinds:
+            raise InputError(
+                f"a decision's {name} must be {what} of shape ({len(trace)},), got {values.dtype} of shape "
+                f"{values.shape}"
+            )
+    low, high = np.min(decision.step), np.max(decision.step)
+    if low < 0 or high >= trace.n_steps:
+        raise InputError(f"decision steps must lie in 0..{trace.n_steps - 1}, got {low}..{high}")
+
+
+def _check_ranges(accuracy: float, earliness: float) -> None:
+    if not 0 <= accuracy <= 1:
+        raise InputError(f"accuracy must lie in [0, 1], got {accuracy:g}")
+    if not 0 < earliness <= 1:
+        raise InputError(f"earliness must lie in (0, 1], got {earliness:g}")
 
 
 def _mean(values: np.ndarray) -> float:

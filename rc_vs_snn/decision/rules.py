@@ -2,7 +2,7 @@
 
 Class k spikes at the first step at which its evidence reaches the threshold; the earliest spike
 decides. Several at one step: the largest evidence wins and the sample is marked tied (equal
-evidence: the lowest class index). None by the last step: the largest evidence at the last step is
+evidence: the lowest class index). None by the sample's last step: the largest evidence there is
 the label and the decision is marked forced (``decided`` False).
 
 Source: Jeffares et al., ICLR 2022, arXiv 2110.02865 (threshold crossing as the output spike).
@@ -142,18 +142,20 @@ def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:
             )
 
 
-def decide(evidence: np.ndarray, rule: Rule) -> Decision:
+def decide(evidence: np.ndarray, rule: Rule, lengths: np.ndarray | None = None) -> Decision:
     """Judge full evidence traces.
 
     Args:
         evidence: ``(N, T, K)``.
         rule: the threshold over time.
+        lengths: each sample's own number of steps, ``(N,)`` in 1..T; all have T where it is left out.
 
     Returns:
         One decision per sample.
 
     Raises:
-        InputError: a wrong shape, no step, NaN in the evidence, or a threshold that is not finite.
+        InputError: a wrong shape, no step, a length out of range, NaN in the evidence, or a threshold that
+            is not finite.
     """
     evidence = np.asarray(evidence)
     if evidence.ndim != 3 or 0 in evidence.shape[1:]:
@@ -165,11 +167,21 @@ def decide(evidence: np.ndarray, rule: Rule) -> Decision:
             "evidence holds NaN: the model diverged; lower the learning rate or clip gradients"
         )
     n_samples, n_steps, _ = evidence.shape
+    last = _last_steps(lengths, n_samples, n_steps)
     thresholds = thresholds_of(rule, n_steps).astype(evidence.dtype)
     spikes = kernel.n_spikes(evidence, thresholds[:, None])  # (N, T)
-    fired = spikes > 0
+    fired = (spikes > 0) & (np.arange(n_steps) <= last[:, None])
     decided = fired.any(axis=1)
-    step = np.where(decided, fired.argmax(axis=1), n_steps - 1)
+    step = np.where(decided, fired.argmax(axis=1), last)
     rows = np.arange(n_samples)
     label, best = kernel.verdict_of_arrays(evidence[rows, step])
     return Decision(label, step.astype(np.int64), decided, spikes[rows, step] > 1, best)
+
+
+def _last_steps(lengths: np.ndarray | None, n_samples: int, n_steps: int) -> np.ndarray:
+    if lengths is None:
+        return np.full(n_samples, n_steps - 1)
+    lengths = np.asarray(lengths)
+    if lengths.shape != (n_samples,) or ((lengths < 1) | (lengths > n_steps)).any():
+        raise InputError(f"lengths must be one number in 1..{n_steps} for each of {n_samples} samples")
+    return lengths - 1

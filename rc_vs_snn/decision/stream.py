@@ -5,7 +5,7 @@ answers are equal to the bit. What differs is the work per step, which follows t
 not the size of the input.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from rc_vs_snn.decision.any_model import AnyModel, check_ready
 from rc_vs_snn.decision.rules import Rule, check_rule, thresholds_of
 from rc_vs_snn.encoded import Encoded, SpikeTimes, check_n_steps
 from rc_vs_snn.errors import DivergedError, InputError
-from rc_vs_snn.kernels.one_sample import FAULT, UNDECIDED
+from rc_vs_snn.kernels.one_sample import FAULT
 from rc_vs_snn.models.interface import Model
 
 
@@ -50,7 +50,8 @@ class Decider:
             neurons, in float32 on the CPU, run event-driven; any other model runs through its own
             ``step`` with a batch of one, which is slower.
         rule: the threshold over time.
-        n_steps: number of time steps T; a sample still undecided at the last is forced.
+        n_steps: number of time steps T; a sample still undecided at the last is forced. One that ends
+            sooner is forced by `finish`.
         hold: False for a one-shot code (a channel's input is there at the steps at which it is pushed);
             True for a step code (a channel stays on once pushed).
         n_channels: number of input channels C; needed only for models that do not tell it.
@@ -92,6 +93,20 @@ class Decider:
         self._step = 0
         self._finished = False
         self._plain = True
+        self._latest = (0, 0.0)
+
+    def finish(self) -> Decided:
+        """Return the forced decision of a sample that ended undecided, read at the last step pushed.
+
+        Raises:
+            InputError: it is decided already, or no step was pushed.
+        """
+        if self._finished or not self._step:
+            state = "the sample is decided already" if self._finished else "no step was pushed"
+            raise InputError(f"{state}; finish() ends a sample that is still undecided")
+        self._finished = True
+        label, evidence = self._latest
+        return Decided(label, self._step - 1, False, False, evidence)
 
     def push(
         self, events: np.ndarray | Sequence[int], values: np.ndarray | Sequence[float] | None = None
@@ -126,15 +141,16 @@ class Decider:
         if values is not None:
             given, self._plain = self._valued(values, count), False
         label, reached, evidence = self._advance(self._events, given, count, self._plain, self._step)
-        if label == UNDECIDED:
-            self._step += 1
-            return None
         if label == FAULT:
             raise InputError(self._fault(int(events[reached])))
         if evidence != evidence:
             raise DivergedError("evidence is NaN: the model diverged on this input; train it again")
         step = self._step
-        self._step, self._finished = step + 1, True
+        self._step = step + 1
+        if not reached and step < self.n_steps - 1:
+            self._latest = label, evidence
+            return None
+        self._finished = True
         return Decided(label, step, reached > 0, reached > 1, evidence)
 
     def decide_all(self, encoded: Encoded) -> Decision:
@@ -156,13 +172,14 @@ class Decider:
                 f"the code has (n_steps, n_channels, hold) = {theirs}, this Decider {ours}; "
                 "build one that fits"
             )
+        ends = np.broadcast_to(np.asarray(encoded.last_steps()), len(encoded)) + 1
+        steps: Iterable[Sequence[tuple[np.ndarray, np.ndarray | None]]]
         if isinstance(encoded, SpikeTimes):
-            decisions = [
-                self._decide([(events, None) for events in each]) for each in events_by_step(encoded)
-            ]
+            steps = ([(events, None) for events in each] for each in events_by_step(encoded))
         else:
             frames = encoded.values.cpu().numpy()
-            decisions = [self._decide(_listed(frames[:, row])) for row in range(len(encoded))]
+            steps = (_listed(frames[:end, row]) for row, end in enumerate(ends))
+        decisions = [self._decide(each[:end]) for each, end in zip(steps, ends, strict=True)]
         self.reset()
         return Decision(
             label=np.array([each.label for each in decisions], np.int64),
@@ -178,7 +195,7 @@ class Decider:
             decided = self.push(events, values)
             if decided is not None:
                 return decided
-        raise AssertionError("the last step decides")
+        return self.finish()
 
     def _valued(self, values: np.ndarray | Sequence[float], count: int) -> np.ndarray:
         values = np.asarray(values)
@@ -214,7 +231,7 @@ def events_by_step(encoded: SpikeTimes) -> list[list[np.ndarray]]:
     return sets
 
 
-def _listed(frames: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def _listed(frames: np.ndarray) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """Return channels and inputs of every step of one sample's frames ``(T, C)``."""
     return [(on, frame[on]) for frame in frames for on in (np.flatnonzero(frame),)]
 

@@ -1,5 +1,6 @@
 """Judging a trained model on a split: its trace, its decisions, its numbers."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from torch import Tensor
 from rc_vs_snn import registry
 from rc_vs_snn.config import PART_NAMES, Part, RunConfig
 from rc_vs_snn.contracts import Samples, SplitName, Splits, Trace
-from rc_vs_snn.decision.batch import iterate
+from rc_vs_snn.decision.batch import at_every_step, iterate
 from rc_vs_snn.decision.calibration import calibrated
 from rc_vs_snn.decision.evidence import evidence_of
 from rc_vs_snn.decision.metrics import summarise
 from rc_vs_snn.decision.rules import check_rule, decide
+from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.parts import assemble, build_part, count_parameters, load_splits
@@ -27,29 +29,38 @@ from rc_vs_snn.training.task import Task
 
 @torch.no_grad()
 def trace_split(task: Task, samples: Samples, split: SplitName, batch_size: int = 500) -> Trace:
-    """Run a split to the last step and keep evidence and cost of every sample at every step."""
+    """Run a split to its samples' last steps and keep evidence and cost of each at every step."""
     task.model.eval()
     batches: list[dict[str, Tensor]] = []
+    step_ms = None
     for encoded, _ in task.batches(samples, np.arange(len(samples)), batch_size, split):
-        count = counter_of(task.model, encoded.analogue)
-        evidence, costs = [], []
-        for readout, x, before, after in iterate(task.model, encoded):
-            evidence.append(evidence_of(readout, task.model.evidence))
-            not_counted = x.new_full((len(x),), torch.nan)
-            costs.append(count(x, before, after) if count else Operations(*[not_counted] * 3))
-        events = [encoded.events_until(step) for step in range(encoded.n_steps)]
-        batches.append(
-            {
-                "evidence": torch.stack(evidence, 1),  # (B, T, K)
-                "input_events": torch.stack(events, 1),  # (B, T)
-                **{
-                    kind: torch.stack([getattr(cost, kind) for cost in costs], 1).double().cumsum(1)  # (B, T)
-                    for kind in ("acs", "macs", "leaks")
-                },
-            }
-        )
+        batches.append(_trace_batch(task.model, encoded))
+        step_ms = encoded.step_ms
     joined = {name: torch.cat([batch[name].cpu() for batch in batches]).numpy() for name in batches[0]}
-    return Trace(labels=samples.labels, ids=samples.ids, **joined)
+    return Trace(labels=samples.labels, ids=samples.ids, step_ms=step_ms, **joined)
+
+
+def _trace_batch(model: Any, encoded: Encoded) -> dict[str, Tensor]:
+    """Return evidence ``(B, T, K)``, costs and events up to each step ``(B, T)``, and lengths ``(B,)``."""
+    count = counter_of(model, encoded.analogue)
+    found: dict[str, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+    spent = {kind: torch.zeros(len(encoded), dtype=torch.float64) for kind in ("acs", "macs", "leaks")}
+    events = torch.zeros(len(encoded), dtype=torch.int64)
+    for each in iterate(model, encoded):
+        found["evidence"].append((each.rows, evidence_of(each.readout, model.evidence)))
+        not_counted = each.x.new_full((len(each.x),), torch.nan)
+        cost = count(each.x, each.before, each.after) if count else Operations(*[not_counted] * 3)
+        rows = each.rows.cpu()
+        for kind, total in spent.items():
+            total[rows] += getattr(cost, kind).double().cpu()
+            found[kind].append((rows, total[rows]))
+        events[rows] += each.encoded.events_at(each.step).cpu()
+        found["input_events"].append((rows, events[rows]))
+    every = torch.full((len(encoded),), encoded.n_steps)
+    return {
+        **{name: at_every_step(values, encoded).transpose(0, 1) for name, values in found.items()},
+        "lengths": every if encoded.lengths is None else encoded.lengths,
+    }
 
 
 def judge(task: Task, test: Samples, history: Sequence[Mapping[str, Any]]) -> Result:
@@ -61,7 +72,7 @@ def judge(task: Task, test: Samples, history: Sequence[Mapping[str, Any]]) -> Re
         history: of the training (empty if nothing was trained here).
     """
     trace = trace_split(task, test, "test")
-    decision = decide(trace.evidence, task.rule)
+    decision = decide(trace.evidence, task.rule, trace.lengths)
     metrics = {
         **summarise(trace, decision),
         "evidence": task.model.evidence,
@@ -108,8 +119,8 @@ def evaluate(
         check_rule(chosen, task.model.evidence, trace.n_steps)
         if mean_step is not None:
             on_valid = trace if split == "valid" else trace_split(task, splits.valid, "valid")
-            chosen = calibrated(on_valid.evidence, chosen, task.model.evidence, mean_step)
-        metrics = summarise(trace, decide(trace.evidence, chosen))
+            chosen = calibrated(on_valid, chosen, task.model.evidence, mean_step)
+        metrics = summarise(trace, decide(trace.evidence, chosen, trace.lengths))
     thresholds = [chosen.threshold_at(step, trace.n_steps) for step in (0, trace.n_steps - 1)]
     return {
         "split": split, "thresholds": thresholds, **metrics, "parameters": count_parameters(task.model)

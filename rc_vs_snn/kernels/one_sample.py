@@ -1,7 +1,7 @@
 """One time step of one sample, compiled, by the sums, cells and rule of the batch: equal to it to the bit.
 
-Every step returns ``(label, number of classes that spike, evidence)``, the label ``UNDECIDED`` while none
-does, or ``(FAULT, position of the first unusable event, 0)`` with its state untouched. Synapses lie by
+Every step returns ``(largest class, number of classes that spike, its evidence)``, or ``(FAULT, position of
+the first unusable event, 0)`` with its state untouched. Synapses lie by
 source. Channels are summed in ascending order, whatever the order in which their events were pushed.
 """
 
@@ -19,7 +19,7 @@ from rc_vs_snn.kernels.rule import judge
 from rc_vs_snn.kernels.spikes import spiking
 from rc_vs_snn.kernels.sums import add_entries, add_rows, add_to_row
 
-UNDECIDED, FAULT = -1, -2
+FAULT = -1
 
 Advance = Callable[[np.ndarray, np.ndarray, int, bool, int], tuple[int, int, float]]
 """``(channels, their inputs, how many, whether all inputs were 1, step) -> (label, spikes, evidence)``."""
@@ -115,14 +115,6 @@ def _add_inputs(plain, source, level, listed, synapses, into):  # type: ignore[n
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _answer(evidence, threshold, is_last):  # type: ignore[no-untyped-def]
-    label, spikes, best = judge(evidence, threshold)
-    if spikes == 0 and not is_last:
-        label = UNDECIDED
-    return label, spikes, best
-
-
-@numba.njit(cache=True, error_model="numpy")
 def lstm_step(  # type: ignore[no-untyped-def]
     first, deeper, recurrent, bias, readout, readout_bias, thresholds, hold,
     on, source, level, work, state, classes, events, values, count, plain, step,
@@ -170,7 +162,7 @@ def lstm_step(  # type: ignore[no-untyped-def]
     copy(readout_bias, classes[0])
     add_to_row(h[n_layers - 1], readout, classes[0])
     fill_softmax(classes[0], classes[1])
-    return _answer(classes[1], thresholds[step], step == len(thresholds) - 1)
+    return judge(classes[1], thresholds[step])
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -227,4 +219,4 @@ def leaky_step(  # type: ignore[no-untyped-def]
         fill_softmax(output, evidence)
     else:
         copy(output, evidence)
-    return _answer(evidence, thresholds[step], step == len(thresholds) - 1)
+    return judge(evidence, thresholds[step])

@@ -3,7 +3,6 @@
 A pair is one row at one step at which it was still undecided. Pairs are numbered step by step.
 """
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +27,7 @@ class Pairs:
 
     Attributes:
         mask: dropout's factor on each row's hidden outputs, ``(rows, H)``, of no rows for none.
+        frames: the rows' inputs ``(T, rows, C)``, of no steps where they are spikes.
         kept: what the family's backward pass reads besides.
         row: row of each pair, ``(slots,)``.
         before: the same row's pair at the step before, -1 at step 0, ``(slots,)``.
@@ -41,6 +41,7 @@ class Pairs:
     """
 
     mask: np.ndarray
+    frames: np.ndarray
     kept: tuple[Any, ...]
     row: np.ndarray
     before: np.ndarray
@@ -52,9 +53,12 @@ class Pairs:
     channel: np.ndarray
     readouts: np.ndarray
 
-    def spikes(self) -> Spikes:
-        """Return the input spikes of every pair."""
-        return entries(self.start, self.channel, int(self.bounds[-1]))
+    def inputs(self) -> Spikes | Tensor:
+        """Return the input of every pair: its spikes, or frames ``(pairs, C)``."""
+        if not len(self.frames):
+            return entries(self.start, self.channel, int(self.bounds[-1]))
+        step = np.repeat(np.arange(len(self.bounds) - 1), np.diff(self.bounds))
+        return torch.from_numpy(self.frames[step, self.row[: len(step)]])
 
 
 def entries(start: np.ndarray, channel: np.ndarray, pairs: int, value: np.ndarray | None = None) -> Spikes:
@@ -79,12 +83,6 @@ class WholeRun:
     step: Tensor
     readout: Tensor
     every_step: Iterable[tuple[int, Tensor, Tensor]] = ()
-
-
-def in_parts(times: np.ndarray, mask: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield spike times and dropout mask of at most ``ROWS`` rows at a time."""
-    for begin, end in itertools.pairwise([*range(0, len(times), ROWS), len(times)]):
-        yield times[begin:end], mask[begin:end]
 
 
 def decisions(parts: Sequence[Pairs]) -> tuple[Tensor, Tensor]:

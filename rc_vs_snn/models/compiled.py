@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rc_vs_snn.encoded import SpikeTimes
+from rc_vs_snn.encoded import Encoded, SpikeTimes
+from rc_vs_snn.kernels.given import Given
 from rc_vs_snn.kernels.leaky import run as leaky
 from rc_vs_snn.kernels.lstm import run as lstm
 from rc_vs_snn.kernels.one_sample import Advance, Inputs, leaky_step, lstm_step
@@ -21,22 +22,30 @@ from rc_vs_snn.kernels.pairs import WholeRun
 from rc_vs_snn.models.stack import Compiled, Stack
 
 
-def _lstm_run(net: Stack, encoded: SpikeTimes, thresholds: np.ndarray) -> WholeRun:
+def _given(encoded: Encoded) -> Given[Tensor]:
+    lengths = encoded.lengths
+    every = torch.full((len(encoded),), encoded.n_steps) if lengths is None else lengths
+    if isinstance(encoded, SpikeTimes):
+        return Given(encoded.steps, torch.zeros(0, 0, 0), encoded.hold, every)
+    return Given(torch.zeros(0, 0, dtype=torch.uint8), encoded.values.float(), False, every)
+
+
+def _lstm_run(net: Stack, encoded: Encoded, thresholds: np.ndarray) -> WholeRun:
     cell, readout = net["cell1"], net["readout"]
     weights = lstm.LSTMWeights(
         cell.input.fan_out, cell.input.bias, cell.recurrent.fan_out, readout.fan_out, readout.bias
     )
-    return lstm.run(encoded.steps, encoded.hold, thresholds, weights, _mask(net, len(encoded)))
+    return lstm.run(_given(encoded), thresholds, weights, _mask(net, len(encoded)))
 
 
-def _leaky_run(net: Stack, encoded: SpikeTimes, thresholds: np.ndarray) -> WholeRun:
+def _leaky_run(net: Stack, encoded: Encoded, thresholds: np.ndarray) -> WholeRun:
     synapses, layer, readout = net["synapses1"], net["neurons1"], net["readout"]
     weights = leaky.LeakyWeights(
         synapses.fan_out, synapses.bias, layer.neuron.beta, layer.neuron.threshold,
         readout.fan_out, readout.bias, net["output"].decay,
     )  # fmt: skip
     softmax, mask = net.evidence == "probability", _mask(net, len(encoded))
-    return leaky.run(encoded.steps, encoded.hold, thresholds, softmax, weights, layer.fused, mask)
+    return leaky.run(_given(encoded), thresholds, softmax, weights, layer.fused, mask)
 
 
 _NO_MASK = torch.zeros(0, 0)

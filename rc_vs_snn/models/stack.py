@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from rc_vs_snn.contracts import EvidenceKind
-from rc_vs_snn.encoded import Encoded, SpikeTimes
+from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.kernels import backend
 from rc_vs_snn.kernels.one_sample import Advance
@@ -62,11 +62,11 @@ class Compiled:
     """What is compiled of one kind of stack.
 
     Attributes:
-        run: ``(stack, spike times, thresholds (T,)) -> WholeRun``.
+        run: ``(stack, code, thresholds (T,)) -> WholeRun``.
         one_sample: ``(stack, thresholds (T,), hold) -> Advance``.
     """
 
-    run: Callable[["Stack", SpikeTimes, np.ndarray], WholeRun] | None = None
+    run: Callable[["Stack", Encoded, np.ndarray], WholeRun] | None = None
     one_sample: Callable[["Stack", np.ndarray, bool], Advance] | None = None
 
 
@@ -148,11 +148,10 @@ class Stack(nn.Module):
             thresholds: the rule's threshold at every step, ``(T,)`` float32.
         """
         run = self._compiled.run
-        if run is None or not isinstance(encoded, SpikeTimes) or encoded.n_channels != self.n_channels:
+        if run is None or encoded.n_channels != self.n_channels:
             return None  # of another width, the layers' own step says what is wrong
-        return (
-            run(self, encoded, thresholds) if backend.runs_whole(encoded.steps, self.parameters()) else None
-        )
+        usable = len(encoded) and backend.runs_whole(encoded.device, self.parameters())
+        return run(self, encoded, thresholds) if usable else None
 
     def one_sample(self, thresholds: np.ndarray, hold: bool) -> Advance | None:
         """Return what advances one sample by one step in compiled loops; None where there are none.

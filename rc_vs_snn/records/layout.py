@@ -32,8 +32,8 @@ TABLES = (CONFIG, HISTORY, METRICS, PROVENANCE)
 
 # Every number that a run may have; one that an older run lacks is NaN there.
 NUMBERS = (
-    "accuracy", "accuracy_decided", "coverage", "mean_step", "median_step", "forced", "forced_accuracy",
-    "tied", "earliness", "harmonic_mean", "acs", "macs", "leaks", "input_events", "accuracy_forced_at_step0",
-    "accuracy_decided_at_step0", "share_decided_at_step0", "share_right_at_step0", "n_samples", "n_steps",
-    "parameters", "train_seconds", "epochs_run",
+    "accuracy", "accuracy_decided", "coverage", "mean_step", "median_step", "mean_ms", "forced",
+    "forced_accuracy", "tied", "earliness", "harmonic_mean", "acs", "macs", "leaks", "input_events",
+    "accuracy_forced_at_step0", "accuracy_decided_at_step0", "share_decided_at_step0",
+    "share_right_at_step0", "n_samples", "n_steps", "parameters", "train_seconds", "epochs_run",
 )  # fmt: skip

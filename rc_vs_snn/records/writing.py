@@ -100,8 +100,13 @@ def _nan_to_none(value: Any) -> Any:
 
 
 def write_trace(path: Path, trace: Trace) -> None:
-    """Write a trace as compressed arrays."""
-    np.savez_compressed(path, **vars(trace))
+    """Write a trace as compressed arrays; its lengths and time only where they tell something."""
+    arrays = dict(vars(trace))
+    if (trace.lengths == trace.n_steps).all():
+        del arrays["lengths"]
+    if trace.step_ms is None:
+        del arrays["step_ms"]
+    np.savez_compressed(path, **arrays)
 
 
 def write_decisions(path: Path, trace: Trace, decision: Decision) -> None:

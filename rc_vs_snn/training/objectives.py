@@ -93,18 +93,26 @@ class LastStep:
     def __call__(self, model: Model, encoded: Encoded, labels: Tensor, rule: Rule) -> tuple[Tensor, Decision]:
         """Return loss and decisions; see ``Objective``."""
         readouts = run_full(model, encoded)  # (T, B, K)
-        loss = functional.cross_entropy(readouts[-1], labels)
-        return loss, decide(evidence_trace(readouts, model.evidence), rule)
+        loss = functional.cross_entropy(readouts[-1], labels)  # each sample's own last
+        return loss, _decided(readouts, model, encoded, rule)
 
 
 @objectives.register("every-step")
 @dataclass(frozen=True)
 class EveryStep:
-    """Cross-entropy averaged over all steps: the usual way to train for early inference."""
+    """Cross-entropy averaged over all steps of all samples: the usual way to train for early inference."""
 
     def __call__(self, model: Model, encoded: Encoded, labels: Tensor, rule: Rule) -> tuple[Tensor, Decision]:
         """Return loss and decisions; see ``Objective``."""
         readouts = run_full(model, encoded)  # (T, B, K)
         n_steps, batch, n_classes = readouts.shape
-        loss = functional.cross_entropy(readouts.reshape(n_steps * batch, n_classes), labels.repeat(n_steps))
-        return loss, decide(evidence_trace(readouts, model.evidence), rule)
+        pairs, wanted = readouts.reshape(n_steps * batch, n_classes), labels.repeat(n_steps)
+        if encoded.lengths is not None:
+            within = torch.arange(n_steps, device=labels.device)[:, None] < encoded.lengths  # (T, B)
+            pairs, wanted = pairs[within.flatten()], wanted[within.flatten()]
+        return functional.cross_entropy(pairs, wanted), _decided(readouts, model, encoded, rule)
+
+
+def _decided(readouts: Tensor, model: Model, encoded: Encoded, rule: Rule) -> Decision:
+    lengths = None if encoded.lengths is None else encoded.lengths.cpu().numpy()
+    return decide(evidence_trace(readouts, model.evidence), rule, lengths)

@@ -176,3 +176,24 @@ def test_a_folder_made_for_a_failed_download_is_removed_again(serve, tmp_path):
     with pytest.raises(InputError, match="could not be downloaded"):
         download.fetch("a.gz", "0" * 32, [mirror], tmp_path / "mnist")
     assert (tmp_path / "mnist").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [(OSError(28, "No space left on device"), InputError), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_a_download_that_ends_in_the_middle_leaves_no_half_file(serve, tmp_path, monkeypatch, fault, raised):
+    content = bytes(200_000)
+    mirror, _ = serve(lambda name: (200, content, len(content)))
+    arrived = []
+
+    def end_after_some(self, n_bytes):
+        arrived.append(n_bytes)
+        if sum(arrived) > 100_000:
+            assert any(path.stat().st_size for path in (tmp_path / "mnist").iterdir())
+            raise fault
+
+    monkeypatch.setattr(download._Bar, "update", end_after_some)
+    with pytest.raises(raised, match="No space left on device" if raised is InputError else None):
+        download.fetch("a.gz", "0" * 32, [mirror], tmp_path / "mnist")
+    assert list(tmp_path.iterdir()) == []

@@ -47,3 +47,15 @@ def test_a_file_is_no_data_root(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"is a file, not a folder; .*RC_VS_SNN_DATA"):
         data_root(tmp_path / "file")
+
+
+@pytest.mark.parametrize("target", ["root", "nowhere"])
+def test_a_link_that_leads_nowhere_is_no_data_root(tmp_path, target):
+    (tmp_path / "root").symlink_to(tmp_path / target)
+    with pytest.raises(InputError, match=r"root is a link that leads to no folder; .*RC_VS_SNN_DATA"):
+        data_root(tmp_path / "root")
+
+
+def test_a_name_that_no_file_can_have_is_no_data_root():
+    with pytest.raises(InputError, match=r"the data root 'a\\x00b' is no path"):
+        data_root("a\0b")

@@ -74,3 +74,31 @@ def test_no_more_is_unpacked_than_the_header_promises(tmp_path, content):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5_000_000
+
+
+@pytest.mark.parametrize("name", ["plain", "packed.gz"])
+def test_a_header_that_promises_more_than_any_file_can_hold(tmp_path, name):
+    content = HEADER[:4] + bytes([0x7F, 255, 255, 255]) * 3 + b"x"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"is truncated: 1 bytes of values, expected 9903520300447984"):
+        read_idx(tmp_path / name, 3, MD5)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    def deny(self, *_, **__):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    (tmp_path / "plain").write_bytes(GOOD)
+    monkeypatch.setattr("pathlib.Path.open", deny)
+    with pytest.raises(InputError, match=r"plain cannot be read \(Permission denied\)"):
+        read_idx(tmp_path / "plain", 3, MD5)
+
+
+def test_a_folder_in_the_place_of_a_file(tmp_path):
+    (tmp_path / "plain").mkdir()
+    with pytest.raises(InputError, match=r"plain cannot be read \(Is a directory\)"):
+        read_idx(tmp_path / "plain", 3, MD5)

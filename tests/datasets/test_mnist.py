@@ -1,4 +1,5 @@
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -71,6 +72,47 @@ def test_missing_files_say_what_to_put_where(tmp_path, write, tiny_gz):
     assert str(tmp_path / "mnist") in message
     assert "--data-root" in message
     assert "RC_VS_SNN_DATA" in message
+
+
+@pytest.mark.usefixtures("published")
+def test_swapped_images_and_labels(tmp_path, write, tiny_contents):
+    images, labels = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+    swapped = {images: tiny_contents[labels], labels: tiny_contents[images]}
+    write(tmp_path, tiny_contents | swapped)
+    with pytest.raises(InputError, match=rf"{images} is not an idx .* images and labels are not swapped"):
+        load(tmp_path)
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("make", ["folder", "loop", "dangling", "pipe"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_something_else_in_the_place_of_a_file(tmp_path, write, tiny_contents, make, suffix):
+    write(tmp_path / "mnist", tiny_contents)
+    (tmp_path / "mnist" / "t10k-images-idx3-ubyte").unlink()
+    path = tmp_path / "mnist" / f"t10k-images-idx3-ubyte{suffix}"
+    if make == "folder":
+        path.mkdir()
+    elif make == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(path if make == "loop" else tmp_path / "nowhere")
+    with pytest.raises(InputError, match=rf"idx3-ubyte{suffix} is no file \(a folder, or a link to none\)"):
+        load(tmp_path)
+
+
+@pytest.mark.usefixtures("published")
+def test_a_folder_beside_a_file_is_not_looked_at(tmp_path, write, tiny_gz):
+    write(tmp_path / "mnist", tiny_gz)
+    (tmp_path / "mnist" / "train-images-idx3-ubyte").mkdir()  # as some archives unpack
+    assert len(load(tmp_path).train) == 15
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("options", [{"n_valid": 2.5}, {"n_valid": "5"}, {"n_valid": None}, {"n_train": 1.5}])
+def test_sizes_are_whole_numbers(tmp_path, write, tiny_gz, options):
+    write(tmp_path, tiny_gz)
+    with pytest.raises(InputError, match=r"n_(valid|train) \(20 training samples.* must be a whole number"):
+        load(tmp_path, **options)
 
 
 @pytest.mark.usefixtures("published")

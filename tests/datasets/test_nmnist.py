@@ -63,7 +63,7 @@ def test_no_recordings_says_how_to_get_them(tmp_path):
     [
         ("00001.bin", event(1, 1, 1, 1)[:-1], "00001.bin is truncated"),
         ("00001.bin", event(34, 1, 1, 1), "00001.bin has events outside 34x34 pixels"),
-        ("copy.bin", event(1, 1, 1, 1), r"must be called <digit>/<number>\.bin; .*copy.bin is not"),
+        ("copy.bin", event(1, 1, 1, 1), r"must be called <digit>/<number>\.bin, .*copy.bin is not"),
     ],
 )
 def test_a_damaged_recording(root, name, content, message):
@@ -91,3 +91,79 @@ def test_real_recordings_show_the_mnist_image_of_their_id(data_root):
             assert set(np.unique(events["p"])) <= {0, 1}
             assert (np.diff(events["t"]) >= 0).all()
             assert events["t"][-1] < 400_000
+
+
+@pytest.mark.parametrize(
+    "name", ["._00001.bin", ".00001.bin.swp", "Thumbs.db", ".DS_Store", "desktop.ini", "00001.bin~"]
+)
+def test_side_files_of_a_copy_are_no_recordings(root, name):
+    for digit in (root / "NMNIST").glob("*/*"):
+        (digit / name).write_bytes(b"abc")
+    splits = nmnist(root)
+    assert [len(split) for split in (splits.train, splits.valid, splits.test)] == [27, 3, 5]
+
+
+def test_a_suffix_in_capitals_is_read(root):
+    path = root / "NMNIST" / "Train" / "1" / "00001.bin"
+    path.rename(path.with_suffix(".BIN"))
+    assert len(nmnist(root).train) == 27
+
+
+def test_empty_recordings_are_counted_and_named(root):
+    path = root / "NMNIST" / "Test" / "1" / "00003.bin"
+    path.write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"1 of 5 recordings are empty \(first: .*Test.*00003.bin\)"):
+        test = nmnist(root).test
+    assert [len(events) for events in test.values] == [1, 1, 0, 1, 1]
+
+
+@pytest.mark.filterwarnings("ignore:.* recordings are empty")
+def test_a_corpus_without_any_event_is_refused(root):
+    for path in (root / "NMNIST").rglob("*.bin"):
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match="none of the 27 recordings of the train split holds an event"):
+        nmnist(root)
+
+
+@pytest.mark.parametrize("make", ["mkdir", "loop", "dangling"])
+def test_a_recording_that_is_no_file(root, make):
+    path = root / "NMNIST" / "Train" / "1" / "00001.bin"
+    path.unlink()
+    if make == "mkdir":
+        path.mkdir()
+    else:
+        path.symlink_to(path if make == "loop" else "nowhere")
+    with pytest.raises(InputError, match=r"00001\.bin is no file \(a folder, or a link to none\); remove it"):
+        nmnist(root)
+
+
+def test_a_recording_that_may_not_be_read(root, monkeypatch):
+    def deny(path, **_):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("tonic.io.read_mnist_file", deny)
+    with pytest.raises(InputError, match=r"\.bin cannot be read \(Permission denied\)"):
+        nmnist(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Train/1/1.bin", r"1/1\.bin has the number of .*1/00001\.bin"),
+        ("Train/0/00001.bin", r"1/00001\.bin has the number of .*0/00001\.bin"),
+        ("Test/1/60001.bin", r"1/60001\.bin has the number of .*1/00001\.bin"),
+        ("Train/1/00000.bin", r"numbered from 1; .*00000\.bin is not called so"),
+        ("Train/1/60001.bin", r"60001\.bin is not called so"),  # it was another recording's id
+        ("Test/1/10001.bin", r"10001\.bin is not called so"),
+        ("Train/1/٣.bin", r"٣\.bin is not called so"),
+    ],
+)
+def test_numbers_that_are_no_identity(root, name, message):
+    (root / "NMNIST" / name).write_bytes(event(1, 1, 1, 1))
+    with pytest.raises(InputError, match=message):
+        nmnist(root)
+
+
+def test_test_recordings_may_be_numbered_onwards_from_the_training_set(root):
+    (root / "NMNIST" / "Test" / "1" / "60010.bin").write_bytes(event(1, 1, 1, 1))
+    assert nmnist(root).test.ids.tolist() == [60_000, 60_001, 60_002, 60_003, 60_004, 60_009]

@@ -49,10 +49,14 @@ def test_another_seed_gives_other_data():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"length": 0}, "length must be at least 1, got 0"),
+        ({"length": 0}, "length must be a whole number of at least 1, got 0"),
         ({"noise_min": 0.3}, "noise_min <= noise_max, got 0.3 and 0.25"),
-        ({"n_test": 0}, r"n_test must lie in 1\.\.1000000, got 0"),
+        ({"n_test": 0}, "n_test must be a whole number of at least 1 and at most 1000000, got 0"),
         ({"n_train": 1_000_001}, "got 1000001"),
+        ({"n_train": 2.5}, "n_train must be a whole number"),
+        ({"length": 2.5}, "length must be a whole number"),
+        ({"signal": float("nan")}, "signal must be finite, got nan"),
+        ({"noise_max": float("inf")}, "noise_max, got 0.05 and inf"),
     ],
 )
 def test_unusable_options(options, message):

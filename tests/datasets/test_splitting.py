@@ -49,9 +49,9 @@ def test_fewer_training_rows_are_a_subset_and_leave_valid_alone():
 @pytest.mark.parametrize(
     ("n_valid", "n_train", "message"),
     [
-        (0, None, r"n_valid must lie in 1\.\.9 \(10 training samples\), got 0"),
+        (0, None, r"n_valid \(10 training samples\) must be .* at least 1 and at most 9, got 0"),
         (10, None, "got 10"),
-        (2, 9, r"n_train must lie in 1\.\.8 .*got 9"),
+        (2, 9, r"n_train \(10 training samples less 2 .*at most 8, got 9"),
         (2, 0, "got 0"),
         (2, -1, "got -1"),
     ],

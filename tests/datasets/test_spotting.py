@@ -57,7 +57,7 @@ def test_a_sample_does_not_depend_on_the_sizes():
     assert (other.test.values != small.test.values).any()
 
 
-@pytest.mark.parametrize("run_length", [0, 26])
+@pytest.mark.parametrize("run_length", [0, 26, 1.5])
 def test_a_run_that_does_not_fit(run_length):
-    with pytest.raises(InputError, match=rf"run_length must lie in 1\.\.length \(25\), got {run_length}"):
+    with pytest.raises(InputError, match=f"run_length .* at least 1 and at most 25, got {run_length}"):
         spotting(**SMALL, run_length=run_length)

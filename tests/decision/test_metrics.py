@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,6 +48,7 @@ def test_every_number_of_five_samples_worked_by_hand():
         "coverage": 3 / 5,
         "mean_step": mean_step,
         "median_step": 1.0,
+        "mean_ms": math.nan,
         "forced": 2 / 5,
         "forced_accuracy": 1 / 2,
         "tied": 0.0,
@@ -65,7 +67,7 @@ def test_every_number_of_five_samples_worked_by_hand():
         "n_samples": 5,
         "n_steps": 4,
     }
-    assert got == pytest.approx(expected)
+    assert got == pytest.approx(expected, nan_ok=True)
     assert list(got) == list(expected)
     assert all(type(value) in (float, int) for value in got.values()), "plain values, fit for JSON"
 
@@ -99,6 +101,42 @@ def test_no_sample_is_refused():
     empty = make_trace(np.empty((0, 2)), np.empty(0, dtype=int))
     with pytest.raises(InputError, match="0 decisions for 0 samples"):
         summarise(empty, decide(empty.evidence, FirstSpike(0.95)))
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "says"),
+    [
+        ("step", [-1, 0, 0, 0, 0], r"decision steps must lie in 0\.\.3, got -1\.\.0"),
+        ("step", [4, 0, 0, 0, 0], r"decision steps must lie in 0\.\.3, got 0\.\.4"),
+        ("step", [0.5, 0, 0, 0, 0], r"step must be integers of shape \(5,\), got float64"),
+        ("step", [0], r"step must be integers of shape \(5,\), got int64 of shape \(1,\)"),
+        ("label", [np.nan, 0, 0, 0, 0], "label must be integers"),
+        ("decided", [1, 0, 0, 0, 0], "decided must be Booleans"),
+        ("tied", [2, 0, 0, 0, 0], "tied must be Booleans"),
+    ],
+)
+def test_decisions_that_are_none_are_refused(field, values, says):
+    decision = replace(decide(TRACE.evidence, FirstSpike(0.95)), **{field: np.array(values)})
+    with pytest.raises(InputError, match=says):
+        summarise(TRACE, decision)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (lambda: earliness(-1, 10), r"decision steps must lie in 0\.\.9, got -1"),
+        (lambda: earliness(10, 10), r"got 10"),
+        (lambda: earliness(math.nan, 10), "got nan"),
+        (lambda: earliness(0, 0), r"must lie in 0\.\.-1"),
+        (lambda: harmonic_mean(1.5, 0.5), r"accuracy must lie in \[0, 1\], got 1.5"),
+        (lambda: harmonic_mean(0.5, 0), r"earliness must lie in \(0, 1\], got 0"),
+        (lambda: average_cost(0.5, math.nan, 1), "earliness must lie"),
+        (lambda: average_cost(0.5, 0.5, math.nan), "alpha must be at least 0 and finite"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(number, says):
+    with pytest.raises(InputError, match=says):
+        number()
 
 
 def test_formulas():

@@ -22,7 +22,7 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "rate": [{"gain": 2.5}],
     "phase": [{"weighted": False, "period": 3}],
     "delta": [{"n_steps": 128, "threshold": 2.0}],
-    "events": [{"align_first": True}, {"dt_us": 1, "height": 8, "width": 8}],
+    "events": [{"align_first": True}, {"n_steps": 25, "dt_us": 4_000, "height": 8, "width": 8}],
 }
 
 
@@ -64,6 +64,18 @@ def test_fields_are_the_configuration(name: str) -> None:
     assert encoder == encoders.build(name, {"n_steps": 12})
     assert "n_steps=12" in repr(encoder)
     assert 20 < len(encoders.summary(name)) < 110
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_an_empty_set_has_an_empty_code(name: str) -> None:
+    """Built empty, not only selected from a full one."""
+    kind = KIND_OF.get(name, "images")
+    shape = {"images": (0, 4, 4), "signals": (0, 64, 2), "events": (0,)}[kind]
+    dtype = object if kind == "events" else np.float32
+    code = encoders.build(name, {})(Samples(np.zeros(shape, dtype), [], [], kind, 2))
+    assert (len(code), code.n_steps) == (0, 10)
+    assert tuple(code.at(0).shape) == (0, code.n_channels)
+    assert code.events_at(9).tolist() == []
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

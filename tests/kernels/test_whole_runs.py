@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rc_vs_snn import FirstSpike, SpikeTimes, decide, run_to_decision
+from rc_vs_snn import FirstSpike, Frames, SpikeTimes, decide, run_to_decision
 from rc_vs_snn.decision.batch import run_full
 from rc_vs_snn.decision.evidence import evidence_trace
 from rc_vs_snn.decision.rules import FallingThreshold
@@ -51,7 +51,13 @@ def case(family, seed, dropout=0.0):
     )
     model = FAMILIES[family](draw, n_channels, n_classes, dropout)
     steps = torch.randint(0, n_steps + 1, (batch, n_channels))
-    encoded = SpikeTimes(steps, n_steps, (n_channels,), hold=bool(draw.integers(2)))
+    lengths = draw.integers(1, n_steps + 1, batch) if draw.integers(2) else None
+    if draw.integers(2):
+        encoded = SpikeTimes(steps, n_steps, (n_channels,), hold=bool(draw.integers(2)), lengths=lengths)
+    else:
+        values = draw.normal(size=(n_steps, batch, n_channels)).astype(np.float32)
+        values = np.where(draw.random(values.shape) < 0.3, 0, values)
+        encoded = Frames(values.round() if draw.integers(2) else values, (n_channels,), lengths=lengths)
     threshold = float(draw.choice([1e-6, 0.3, 0.45, 0.6, 1.0]))
     rule = FirstSpike(threshold) if draw.integers(2) else FallingThreshold(0.9, 0.3)
     objective = RankCoding(beta=float(draw.choice([0, 0.3])), auxiliary=float(draw.choice([0, 0.3])))
@@ -97,7 +103,7 @@ def test_training_equals_the_full_pass_in_parts_of_any_size(family, seed, monkey
     monkeypatch.setattr(pairs, "ROWS", limit)
     mine = learn(model, *objective(model, encoded, labels, rule))
     readouts = run_full(model, encoded)
-    decision = decide(evidence_trace(readouts, model.evidence), rule)
+    decision = decide(evidence_trace(readouts, model.evidence), rule, encoded.lengths)
     steps = torch.as_tensor(decision.step)
     chosen = readouts[steps, torch.arange(len(labels))]
     loss = functional.cross_entropy(chosen, labels) - objective.beta * output_entropy(chosen).mean()
@@ -116,7 +122,7 @@ def test_inference_equals_the_trace_to_the_bit_in_parts_of_any_size(family, seed
     model.eval()
     with torch.no_grad():
         readouts = run_full(model, encoded)
-        expected = decide(evidence_trace(readouts, model.evidence), rule)
+        expected = decide(evidence_trace(readouts, model.evidence), rule, encoded.lengths)
         assert runs_whole(model, encoded)
         outcome = run_to_decision(model, encoded, rule)
     for field in ("label", "step", "decided", "tied", "evidence"):

@@ -46,7 +46,7 @@ def layers_called_as_modules(monkeypatch):
 def rule_for(model, encoded):
     """A threshold that spreads the decisions over the steps."""
     with torch.no_grad():
-        readouts = torch.stack([step[0] for step in iterate(model, encoded)])
+        readouts = torch.stack([each.readout for each in iterate(model, encoded)])
     trace = evidence_trace(readouts, model.evidence)
     rules = [FirstSpike(float(level)) for level in np.quantile(trace.max(2), np.linspace(0.1, 0.9, 33))]
     return max(rules, key=lambda rule: len(set(decide(trace, rule).step)))
@@ -56,7 +56,7 @@ def counted_by_model(model, encoded, rule):
     """Return ``(acs, macs)`` up to each sample's decision."""
     with torch.no_grad():
         steps = run_to_decision(model, encoded, rule).step
-        parts = [model.operations(x, before, after) for _, x, before, after in iterate(model, encoded)]
+        parts = [model.operations(each.x, each.before, each.after) for each in iterate(model, encoded)]
     until = torch.arange(N_STEPS)[:, None] <= steps
     return [(torch.stack([getattr(part, kind) for part in parts]) * until).sum(0) for kind in ("acs", "macs")]
 

@@ -7,23 +7,26 @@ import numba
 import numpy as np
 
 from rc_vs_snn.kernels.elementwise import fill_softmax
+from rc_vs_snn.kernels.given import frame_of
 from rc_vs_snn.kernels.leaky.cell import NONE, integrate, retreat
 from rc_vs_snn.kernels.pairs import copy, grown, only
 from rc_vs_snn.kernels.rule import any_spike
 from rc_vs_snn.kernels.spikes import active, spiking
-from rc_vs_snn.kernels.sums import add_entries, add_rows
+from rc_vs_snn.kernels.sums import add_entries, add_product, add_rows
 
 
 @numba.njit(cache=True, error_model="numpy")
 def forward(  # type: ignore[no-untyped-def]
-    times, hold, thresholds, softmax, synapses, bias, decay, threshold, reset, readout, readout_bias,
-    output_decay, mask, keep,
+    times, frames, hold, lengths, thresholds, softmax, synapses, bias, decay, threshold, reset, readout,
+    readout_bias, output_decay, mask, keep,
 ):  # fmt: skip
-    """Advance all rows from step 0 until each has decided.
+    """Advance all rows from step 0 until each has decided or ended.
 
     Args:
-        times: step of each channel's spike ``(rows, C)``.
-        hold: whether a channel stays on.
+        times: as in ``given.Given``.
+        frames: likewise.
+        hold: likewise.
+        lengths: likewise.
         thresholds: the rule's threshold at every step ``(T,)``.
         softmax: whether the evidence is the softmax of the output membranes.
         synapses: ``(C, H)``.
@@ -42,7 +45,8 @@ def forward(  # type: ignore[no-untyped-def]
         input spikes, output membranes; then hidden membranes ``(slots, H)``, and the hidden spikes: where
         each pair's begin ``(slots + 1,)``, the neurons, and the factors on them if there is a mask.
     """
-    (rows, n_channels), n_steps, (width, n_classes) = times.shape, len(thresholds), readout.shape
+    n_channels, n_steps, (width, n_classes) = len(synapses), len(thresholds), readout.shape
+    rows, dense = len(lengths), len(frames) > 0
     membrane = np.empty((rows * min(n_steps, 3) if keep else 2 * rows, width), np.float32)
     fired, value = np.empty(2 * width, np.int32), np.empty(2 * width if len(mask) else 0, np.float32)
     slots = rows * n_steps if keep else 2 * rows
@@ -71,15 +75,23 @@ def forward(  # type: ignore[no-untyped-def]
             fired = grown(fired, n_fired, n_fired + (len(alive) + 1) * width)
             value = grown(value, n_fired, n_fired + len(alive) * width if len(mask) else 0)
         stay = np.zeros(len(alive), np.bool_)
+        by_frame = np.empty((len(alive) if dense else 0, width), np.float32)
+        if dense:
+            for at in range(len(alive)):
+                copy(bias, by_frame[at])
+            add_product(frame_of(frames, step, alive), synapses, by_frame)
         for p in range(begin, begin + len(alive)):
             if not keep:
                 entries, n_fired = 0, 0
             r = alive[p - begin]
             old = last[r] if step else -1
             row[p], before[p], start[p], fired_start[p] = r, old, entries, n_fired
-            copy(bias, current)
-            entries = active(times[r], step, hold, channel, entries)
-            add_rows(channel, start[p], entries, synapses, current)
+            if dense:
+                copy(by_frame[p - begin], current)
+            else:
+                copy(bias, current)
+                entries = active(times[r], step, hold, channel, entries)
+                add_rows(channel, start[p], entries, synapses, current)
             integrate(current, membrane[old] if step else silent, decay, threshold, reset, membrane[p])
             n_fired = spiking(membrane[p], threshold, fired, n_fired)
             start[p + 1], fired_start[p + 1] = entries, n_fired
@@ -97,7 +109,7 @@ def forward(  # type: ignore[no-untyped-def]
                 fill_softmax(output[p], evidence)
             else:
                 copy(output[p], evidence)
-            stay[p - begin] = not any_spike(evidence, thresholds[step])
+            stay[p - begin] = step + 1 < lengths[r] and not any_spike(evidence, thresholds[step])
         pairs += len(alive)
         alive = only(alive, stay)
     bounds[n_steps] = pairs

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.given import Given, in_parts
 from rc_vs_snn.kernels.leaky import loops
 from rc_vs_snn.kernels.leaky.cell import Neuron, only_within
-from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable, entries, in_parts
+from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable, entries
 from rc_vs_snn.kernels.synapses import bias_gradient, weight_gradient
 
 
@@ -38,8 +39,7 @@ class LeakyWeights(NamedTuple):
 
 
 def run(
-    times: Tensor,
-    hold: bool,
+    given: Given[Tensor],
     thresholds: np.ndarray,
     softmax: bool,
     weights: LeakyWeights,
@@ -49,8 +49,7 @@ def run(
     """Advance every row to its decision by its output membranes.
 
     Args:
-        times: step of each channel's spike ``(B, C)``.
-        hold: whether a channel stays on.
+        given: the input.
         thresholds: the rule's threshold at every step ``(T,)`` float32.
         softmax: whether the evidence is the softmax of the output membranes.
         weights: see there.
@@ -58,40 +57,41 @@ def run(
         mask: dropout's factor on each row's hidden spikes ``(B, H)``, or of no rows for none.
     """
     if backend.recording(*weights):
-        parts = _forward(times, hold, thresholds, softmax, weights, neuron.reset, mask, keep=True)
+        parts = _forward(given, thresholds, softmax, weights, neuron.reset, mask, keep=True)
         return differentiable(partial(_way_back, neuron), parts, *weights)
     in_force = torch.from_numpy(thresholds)
-    return WholeRun(*to_decision(times, hold, in_force, softmax, *weights, neuron.reset, mask))
+    return WholeRun(*to_decision(*given, in_force, softmax, *weights, neuron.reset, mask))
 
 
 @torch.library.custom_op("rc_vs_snn::leaky_to_decision", mutates_args=(), device_types="cpu")
 def to_decision(
-    times: Tensor, hold: bool, thresholds: Tensor, softmax: bool, synapses: Tensor, bias: Tensor,
-    decay: Tensor, threshold: Tensor, readout: Tensor, readout_bias: Tensor, output_decay: Tensor,
-    reset: int, mask: Tensor,
+    times: Tensor, frames: Tensor, hold: bool, lengths: Tensor, thresholds: Tensor, softmax: bool,
+    synapses: Tensor, bias: Tensor, decay: Tensor, threshold: Tensor, readout: Tensor, readout_bias: Tensor,
+    output_decay: Tensor, reset: int, mask: Tensor,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Return each row's decision step ``(B,)`` and the output membranes there ``(B, K)``; see ``run``.
 
     An operator of torch: another device's kernel is registered with ``to_decision.register_kernel``.
     """
     weights = LeakyWeights(synapses, bias, decay, threshold, readout, readout_bias, output_decay)
-    return decisions(_forward(times, hold, thresholds.numpy(), softmax, weights, reset, mask, keep=False))
+    given = Given(times, frames, hold, lengths)
+    return decisions(_forward(given, thresholds.numpy(), softmax, weights, reset, mask, keep=False))
 
 
 def _forward(
-    times: Tensor, hold: bool, thresholds: np.ndarray, softmax: bool, weights: LeakyWeights, reset: int,
+    given: Given[Tensor], thresholds: np.ndarray, softmax: bool, weights: LeakyWeights, reset: int,
     mask: Tensor, *, keep: bool,
 ) -> list[Pairs]:  # fmt: skip
     synapses, bias, decay, threshold, readout, readout_bias, output_decay = (
         weight.detach().contiguous().numpy() for weight in _clamped(weights)
     )
     parts = []
-    for some, factors in in_parts(times.contiguous().numpy(), mask.numpy()):
+    for some, factors in in_parts(given, mask):
         *shared, membrane, fired_start, fired, value = loops.forward(
-            some, hold, thresholds, softmax, synapses, bias, decay, threshold, reset, readout, readout_bias,
+            *some, thresholds, softmax, synapses, bias, decay, threshold, reset, readout, readout_bias,
             output_decay, factors, keep,
         )  # fmt: skip
-        parts.append(Pairs(factors, (membrane, fired_start, fired, value), *shared))
+        parts.append(Pairs(factors, some.frames, (membrane, fired_start, fired, value), *shared))
     return parts
 
 
@@ -123,7 +123,7 @@ def _way_back(
             np.float32(neuron.slope), readout, clamped.output_decay.numpy(), to_current, to_into,
             to_decay.numpy(), to_threshold.numpy(), to_output_decay.numpy(),
         )  # fmt: skip
-        by_synapse.append((pairs.spikes(), torch.from_numpy(to_current)))
+        by_synapse.append((pairs.inputs(), torch.from_numpy(to_current)))
         hidden = entries(fired_start, fired, end, value if len(value) else None)
         by_readout.append((hidden, torch.from_numpy(to_into)))
     return (

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 
 from rc_vs_snn.kernels.elementwise import fill_softmax
+from rc_vs_snn.kernels.given import frame_of
 from rc_vs_snn.kernels.lstm.cell import advance_cells, cells_backward
 from rc_vs_snn.kernels.pairs import copy, grown, only
 from rc_vs_snn.kernels.rule import any_spike
@@ -18,13 +19,15 @@ from rc_vs_snn.kernels.sums import add_product, add_rows
 
 @numba.njit(cache=True, error_model="numpy")
 def forward(  # type: ignore[no-untyped-def]
-    times, hold, thresholds, synapses, bias, recurrent, readout, readout_bias, mask, keep
+    times, frames, hold, lengths, thresholds, synapses, bias, recurrent, readout, readout_bias, mask, keep,
 ):  # fmt: skip
-    """Advance all rows from step 0 until each has decided.
+    """Advance all rows from step 0 until each has decided or ended.
 
     Args:
-        times: step of each channel's spike ``(rows, C)``.
-        hold: whether a channel stays on.
+        times: as in ``given.Given``.
+        frames: likewise.
+        hold: likewise.
+        lengths: likewise.
         thresholds: the rule's threshold at every step ``(T,)``.
         synapses: ``(C, 4H)``.
         bias: ``(4H,)``.
@@ -39,7 +42,8 @@ def forward(  # type: ignore[no-untyped-def]
         input spikes, logits; then gates ``(slots, 4H)``, incoming (output at the step before, not filled
         at step 0), h, c and its tanh, ``(slots, H)`` each.
     """
-    (rows, n_channels), n_steps, (width, n_classes) = times.shape, len(thresholds), readout.shape
+    n_channels, n_steps, (width, n_classes) = len(synapses), len(thresholds), readout.shape
+    rows, dense = len(lengths), len(frames) > 0
     slots = rows * min(n_steps, 3) if keep else 2 * rows
     gates, incoming = np.empty((slots, 4 * width), np.float32), np.empty((slots, width), np.float32)
     h, c, tanh_c = np.empty_like(incoming), np.empty_like(incoming), np.empty_like(incoming)
@@ -67,10 +71,13 @@ def forward(  # type: ignore[no-untyped-def]
                 entries = 0
             r = alive[p - begin]
             row[p], before[p], start[p] = r, last[r] if step else -1, entries
-            entries = active(times[r], step, hold, channel, entries)
-            start[p + 1] = entries
             copy(bias, gates[p])
-            add_rows(channel, start[p], entries, synapses, gates[p])
+            if not dense:
+                entries = active(times[r], step, hold, channel, entries)
+                add_rows(channel, start[p], entries, synapses, gates[p])
+            start[p + 1] = entries
+        if dense:
+            add_product(frame_of(frames, step, alive), synapses, gates[begin:end])
         if step:  # from a zero state, so at step 0, the product is known
             for p in range(begin, end):
                 copy(h[before[p]], incoming[p])
@@ -91,7 +98,7 @@ def forward(  # type: ignore[no-untyped-def]
             decided[r], last[r] = step, p
             copy(logits[p], chosen[r])
             fill_softmax(logits[p], evidence)
-            stay[p - begin] = not any_spike(evidence, thresholds[step])
+            stay[p - begin] = step + 1 < lengths[r] and not any_spike(evidence, thresholds[step])
         pairs += len(alive)
         alive = only(alive, stay)
     bounds[n_steps] = pairs

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.given import Given, in_parts
 from rc_vs_snn.kernels.lstm import loops
-from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable, in_parts
+from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable
 from rc_vs_snn.kernels.synapses import bias_gradient, weight_gradient
 
 
@@ -31,48 +32,46 @@ class LSTMWeights(NamedTuple):
     readout_bias: Tensor
 
 
-def run(times: Tensor, hold: bool, thresholds: np.ndarray, weights: LSTMWeights, mask: Tensor) -> WholeRun:
+def run(given: Given[Tensor], thresholds: np.ndarray, weights: LSTMWeights, mask: Tensor) -> WholeRun:
     """Advance every row to its decision by the softmax of its readout.
 
     Args:
-        times: step of each channel's spike ``(B, C)``.
-        hold: whether a channel stays on.
+        given: the input.
         thresholds: the rule's threshold at every step ``(T,)`` float32.
         weights: see there.
         mask: dropout's factor on each row's outputs ``(B, H)``, or of no rows for none.
     """
     if backend.recording(*weights):
-        return differentiable(
-            _way_back, _forward(times, hold, thresholds, weights, mask, keep=True), *weights
-        )
-    return WholeRun(*to_decision(times, hold, torch.from_numpy(thresholds), *weights, mask))
+        return differentiable(_way_back, _forward(given, thresholds, weights, mask, keep=True), *weights)
+    return WholeRun(*to_decision(*given, torch.from_numpy(thresholds), *weights, mask))
 
 
 @torch.library.custom_op("rc_vs_snn::lstm_to_decision", mutates_args=(), device_types="cpu")
 def to_decision(
-    times: Tensor, hold: bool, thresholds: Tensor, synapses: Tensor, bias: Tensor, recurrent: Tensor,
-    readout: Tensor, readout_bias: Tensor, mask: Tensor,
+    times: Tensor, frames: Tensor, hold: bool, lengths: Tensor, thresholds: Tensor, synapses: Tensor,
+    bias: Tensor, recurrent: Tensor, readout: Tensor, readout_bias: Tensor, mask: Tensor,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Return each row's decision step ``(B,)`` and the readout there ``(B, K)``; see ``run``.
 
     An operator of torch: another device's kernel is registered with ``to_decision.register_kernel``.
     """
     weights = LSTMWeights(synapses, bias, recurrent, readout, readout_bias)
-    return decisions(_forward(times, hold, thresholds.numpy(), weights, mask, keep=False))
+    given = Given(times, frames, hold, lengths)
+    return decisions(_forward(given, thresholds.numpy(), weights, mask, keep=False))
 
 
 def _forward(
-    times: Tensor, hold: bool, thresholds: np.ndarray, weights: LSTMWeights, mask: Tensor, *, keep: bool
+    given: Given[Tensor], thresholds: np.ndarray, weights: LSTMWeights, mask: Tensor, *, keep: bool
 ) -> list[Pairs]:
     synapses, bias, recurrent, readout, readout_bias = (
         weight.detach().contiguous().numpy() for weight in weights
     )
     parts = []
-    for some, factors in in_parts(times.contiguous().numpy(), mask.numpy()):
+    for some, factors in in_parts(given, mask):
         *shared, gates, incoming, h, c, tanh_c = loops.forward(
-            some, hold, thresholds, synapses, bias, recurrent, readout, readout_bias, factors, keep
+            *some, thresholds, synapses, bias, recurrent, readout, readout_bias, factors, keep
         )
-        parts.append(Pairs(factors, (gates, incoming, h, c, tanh_c), *shared))
+        parts.append(Pairs(factors, some.frames, (gates, incoming, h, c, tanh_c), *shared))
     return parts
 
 
@@ -93,7 +92,7 @@ def _way_back(
         into, shown = torch.from_numpy(to_gates), h[:end]
         if len(pairs.mask):
             shown = shown * pairs.mask[pairs.row[:end]]
-        by_input.append((pairs.spikes(), into))
+        by_input.append((pairs.inputs(), into))
         by_recurrent.append((torch.from_numpy(incoming[first:end]), into[first:]))  # at step 0 from zeros
         by_readout.append((torch.from_numpy(shown), from_logits))
     return (
