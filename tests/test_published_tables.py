@@ -2,10 +2,10 @@
 
 Covered, from the stored runs of each folder of ``analysis/``: ``summary.csv`` and ``summary.md`` (paired
 differences too), our rows of ``report.md``, ``training-history.csv``, ``operating-points.csv``, the operating
-points in the other figures' CSV files, and what a run's numbers say of the histograms. Threshold sweeps need
-the traces, which are not shipped. From ``models/``: every card, the table of its README and, in the slow test,
-the records themselves, judged again from the weights. Shares in tables of README.md and analysis/README.md are
-looked up among all of these.
+points in the other figures' CSV files, and what a run's numbers say of the histograms. Threshold sweeps
+need the traces, which are not shipped. From ``models/``: every card, the table of its README and, in the slow
+test, the records themselves, judged again from the weights. Shares in tables of README.md and of
+analysis/README.md are looked up among all of these.
 """
 
 import csv
