@@ -11,6 +11,9 @@ analysis/README.md are looked up among all of these.
 import csv
 import math
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -285,3 +288,14 @@ def test_a_model_judged_again_is_what_its_record_tells(folder, data_root):
     assert {name: test[name] for name in told} == pytest.approx(told, abs=tolerance)
     assert test["mean_step"] == pytest.approx(record.metrics["mean_step"], abs=40 * tolerance)
     assert valid["accuracy"] == pytest.approx(export["valid_accuracy"], abs=tolerance)
+
+
+def test_the_table_of_benchmarks_is_that_of_its_files(tmp_path):
+    published = ANALYSIS / "benchmarks"
+    for path in published.glob("*.json"):
+        shutil.copy(path, tmp_path)
+    code = "import sys, pathlib, benchmarks.report as r; r.write_table(pathlib.Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, check=True)
+    derived = (tmp_path / "table.md").read_text(encoding="utf-8").splitlines()
+    lines = (published / "table.md").read_text(encoding="utf-8").splitlines()
+    assert lines == derived

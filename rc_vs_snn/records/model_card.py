@@ -53,7 +53,7 @@ def model_card(record: Record) -> str:
 
 def _code(origin: Mapping[str, Any]) -> str:
     code = origin.get("code", {})
-    return f"version {code.get('version', 'unknown')}, commit {code.get('commit', 'unknown')[:10]}"
+    return f"version {code.get('version', 'unknown')}, commit {str(code.get('commit', 'unknown'))[:10]}"
 
 
 def _table(title: str, rows: dict[str, str]) -> str:
