@@ -8,6 +8,10 @@ class InputError(ValueError):
     """Something the user gave is unusable. The command line prints it as one line and exits with 2."""
 
 
+class DamagedError(InputError):
+    """A file is not what was written."""
+
+
 class DivergedError(InputError):
     """What a model computes is no longer finite."""
 

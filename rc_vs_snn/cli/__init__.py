@@ -7,6 +7,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from rc_vs_snn.cli.listing import list_registered
 from rc_vs_snn.cli.making import compare, reproduce, train
+from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
 from rc_vs_snn.cli.stored import evaluate, export, figures
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
@@ -31,10 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     tokens = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        with interrupts_outside_numba():
+        with readable_output(), interrupts_outside_numba():
             _run(tokens)
     except InputError as error:
-        print(f"rc-vs-snn: error: {error}", file=sys.stderr)
+        print(f"rc-vs-snn: error: {one_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(
@@ -43,8 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 130
     except BrokenPipeError:  # the reader of our output (head, less) has gone
-        sys.stderr.close()
+        drop_output()
         return 0
+    except OSError as error:  # a full disk behind the output, a path that no system takes
+        print(f"rc-vs-snn: error: {one_line(lost_output(error))}", file=sys.stderr)
+        drop_output()
+        return 2
     return 0
 
 

@@ -71,7 +71,7 @@ def draw(found: "Sequence[Record]", out: Path, only: Sequence[str] = ()) -> None
     written = write_figures(found, out, only=only)
     summary = next((path for path in written if path.name == "summary.md"), None)
     if summary is not None:
-        print(summary.read_text())
+        print(summary.read_text(encoding="utf-8"))
     for path in written:
         if path.suffix == ".png" or path.name in ("summary.md", "summary.csv"):
             print(path)

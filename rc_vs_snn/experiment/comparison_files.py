@@ -27,7 +27,7 @@ def preset_names() -> list[str]:
 
 def preset_summary(name: str) -> str:
     """Return the first comment line of a preset."""
-    first = packaged("presets")[name].read_text().partition("\n")[0]
+    first = packaged("presets")[name].read_text(encoding="utf-8").partition("\n")[0]
     return first.lstrip("# ")
 
 
@@ -38,10 +38,12 @@ def file_table(path: Path) -> Plain:
         InputError: the file cannot be read or is not valid TOML.
     """
     try:
-        table = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        table = tomllib.loads(content.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error
     base = table.get("extends")
     if isinstance(base, str) and base.endswith(".toml"):

@@ -12,7 +12,7 @@ import joblib
 from rc_vs_snn import records
 from rc_vs_snn.config import PART_NAMES, Part, RunConfig, canonical, differences
 from rc_vs_snn.datasets.folders import data_root
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.errors import DamagedError, InputError
 from rc_vs_snn.experiment.comparison import Comparison
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.parts import assemble, check_run, count_parameters, load_splits
@@ -58,10 +58,11 @@ def compare(
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One configuration and the folder its run is to be in."""
+    """One configuration, the folder its run is to be in, and its place in its comparison, if it is of one."""
 
     config: RunConfig
     folder: Path
+    order: int | None = None
 
 
 def planned_runs(comparison: Comparison, out: Path | str, execution: Execution) -> list[PlannedRun]:
@@ -70,7 +71,10 @@ def planned_runs(comparison: Comparison, out: Path | str, execution: Execution) 
         comparison = match_parameters(comparison, execution)
     # Worker processes may live in another folder than the caller: give them absolute paths.
     folder = Path(out).absolute()
-    return [PlannedRun(config, folder / config.folder_name) for config in comparison.planned()]
+    return [
+        PlannedRun(config, folder / config.folder_name, order)
+        for order, config in enumerate(comparison.planned())
+    ]
 
 
 def execute(
@@ -99,25 +103,29 @@ def execute(
     shown = progress or Progress()
     with shown.session([run.config for run in planned], [run.config for run in todo]):
         _execute(todo, execution, jobs, shown)
-    return [records.read_record(run.folder) for run in planned]
+    return [records.write_order(records.read_record(run.folder), run.order) for run in planned]
 
 
 def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> bool:
     """Return whether ``folder`` holds this very run, finished.
 
     Raises:
-        InputError: the folder holds another configuration (and ``overwrite`` is not set), or is damaged.
+        InputError: the folder holds another configuration (and ``overwrite`` is not set), or nothing of ours.
     """
     if not folder.exists():
         return False
     try:
         record = records.read_record(folder)
+        if record.status != "done":
+            return False
+        record.require_whole()
+    except DamagedError as error:
+        warnings.warn(f"{config.label} is run again: {error}", stacklevel=2)
+        return False
     except InputError:
         if overwrite:
             return False
         raise
-    if record.status != "done":
-        return False
     identities = code_identities(config)
     unknown = [
         name for name in PART_NAMES

@@ -211,7 +211,7 @@ def packaged_table(folder: str, name: str, kind: str) -> dict[str, Any]:
     files = packaged(folder)
     if name not in files:
         raise InputError(f"unknown {kind} '{name}'; {did_you_mean(name, files)}")
-    return tomllib.loads(files[name].read_text())
+    return tomllib.loads(files[name].read_text(encoding="utf-8"))
 
 
 datasets = Registry("dataset", "rc_vs_snn.datasets", "rc_vs_snn.datasets", context=("root",))

@@ -188,9 +188,9 @@ def test_evaluate_calibrates_the_thresholds_on_valid(finished):
 
 def test_weights_of_another_architecture_are_refused(finished, tmp_path):
     lstm, snn = finished[1]
-    for name in ("config.json", "history.json", "metrics.json", "provenance.json"):
-        (tmp_path / name).write_bytes((lstm.folder / name).read_bytes())
-    (tmp_path / "weights.safetensors").write_bytes((snn.folder / "weights.safetensors").read_bytes())
+    weights = rv.records.read_weights(snn.folder / "weights.safetensors")
+    parts = lstm.config, lstm.history, lstm.provenance, rv.records.Result(lstm.metrics, weights)
+    rv.records.write_run(tmp_path, *parts)
     with pytest.raises(rv.InputError, match="another architecture"):
         rv.evaluate(rv.read_record(tmp_path), CPU)
     (tmp_path / "weights.safetensors").write_bytes(b"nonsense")
