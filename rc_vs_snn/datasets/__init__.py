@@ -4,6 +4,17 @@ Importing this package registers the built-in ones. Nothing is read or imported 
 until a factory is called.
 """
 
-from rc_vs_snn.datasets import digits, fashion_mnist, mnist, nmnist, noisy_sign, spotting
+from rc_vs_snn.datasets import (
+    braille,
+    digits,
+    fashion_mnist,
+    mnist,
+    nmnist,
+    noisy_sign,
+    spotting,
+    tonic_corpus,
+)
 
-__all__ = ["digits", "fashion_mnist", "mnist", "nmnist", "noisy_sign", "spotting"]
+__all__ = [
+    "braille", "digits", "fashion_mnist", "mnist", "nmnist", "noisy_sign", "spotting", "tonic_corpus",
+]  # fmt: skip

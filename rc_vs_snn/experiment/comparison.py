@@ -7,6 +7,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from rc_vs_snn.checks import check_whole
 from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, slug, training_from
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison_files import (
@@ -29,12 +30,15 @@ class Comparison:
         seeds: base seeds; every run is made once per seed.
         match_parameters: whether ``hidden`` of the later models is set to match the first one's
             parameter count.
+        folds: above 0: cross-validation of so many parts, in which the run of seed s tests on part s, the
+            option ``fold`` of the dataset; what is then said over seeds is said over parts.
     """
 
     name: str
     runs: tuple[RunConfig, ...]
     seeds: tuple[int, ...] = (0,)
     match_parameters: bool = False
+    folds: int = 0
 
     def __post_init__(self) -> None:
         if not self.runs:
@@ -54,6 +58,12 @@ class Comparison:
             raise InputError(
                 f"seeds must be one or more different whole numbers of at least 0, got {list(self.seeds)}"
             )
+        check_whole(self.folds, "folds", 0)
+        if self.folds and max(self.seeds) >= self.folds:
+            raise InputError(
+                f"with folds={self.folds} a run's seed is its part, 0..{self.folds - 1}; got the seeds "
+                f"{list(self.seeds)}"
+            )
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], settings: Sequence[str] = ()) -> "Comparison":
@@ -70,6 +80,7 @@ class Comparison:
             runs=tuple(RunConfig.from_table(entry) for entry in merged),
             seeds=_seeds(table.get("seeds", (0,))),
             match_parameters=table.get("match_parameters", False),
+            folds=table.get("folds", 0),
         )
 
     def with_encoder(self, encoder: "str | Part | Callable[..., Any]") -> "Comparison":
@@ -111,7 +122,13 @@ class Comparison:
 
     def planned(self) -> list[RunConfig]:
         """Return one configuration per model and seed."""
-        return [replace(run, seed=seed) for seed in self.seeds for run in self.runs]
+        return [replace(self._on_part(run, seed), seed=seed) for seed in self.seeds for run in self.runs]
+
+    def _on_part(self, run: RunConfig, part: int) -> RunConfig:
+        if not self.folds:
+            return run
+        options = {**run.dataset.options, "fold": part, "n_folds": self.folds}
+        return replace(run, dataset=replace(run.dataset, options=options))
 
     def _with_part(self, name: str, value: "str | Part | Callable[..., Any]") -> "Comparison":
         runs = [RunConfig(**(vars(run) | {name: Part.of(value)})) for run in self.runs]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rc_vs_snn.contracts import SampleKind, Samples
+from rc_vs_snn.contracts import SampleKind, Samples, Sensor
 from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.encoders.protocol import Encoder
 from rc_vs_snn.testing.promise import require
@@ -27,7 +27,7 @@ def check_encoder(encoder: Encoder, samples: Samples | None = None, *, kind: Sam
         samples: what to encode, at least two samples. None: small random ones of ``kind`` (for
             images: 8-bit ``(N, H, W)`` and float ``(N, channel, H, W)``).
         kind: what to generate: "images" (8 x 8), "signals" (128 samples, 3 channels) or "events"
-            (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
+            (8 x 8 pixels, two polarities, 100 ms; one recording empty).
 
     Raises:
         AssertionError: the first broken promise.
@@ -54,7 +54,7 @@ def _toy_samples(kind: SampleKind) -> list[Samples]:
         for name, stop in (("x", 8), ("y", 8), ("p", 2), ("t", 100_000)):
             events[name] = rng.integers(0, stop, n_events)
         recordings[row] = np.sort(events, order="t")
-    return [Samples(recordings, labels, ids, kind, 3)]
+    return [Samples(recordings, labels, ids, kind, 3, Sensor(layout=(2, 8, 8)))]
 
 
 def _filled(samples: Samples, full: bool) -> Samples:
@@ -67,7 +67,7 @@ def _filled(samples: Samples, full: bool) -> Samples:
     else:
         one = 255 if few.values.dtype == np.uint8 else 1
         values = np.full_like(few.values, one if full else 0)
-    return Samples(values, few.labels, few.ids, few.kind, few.n_classes)
+    return Samples(values, few.labels, few.ids, few.kind, few.n_classes, few.sensor)
 
 
 def _check_code(encoder: Encoder, samples: Samples) -> None:

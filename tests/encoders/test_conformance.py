@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rc_vs_snn.contracts import SampleKind, Samples
+from rc_vs_snn.contracts import SampleKind, Samples, Sensor
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.registry import encoders
 from rc_vs_snn.testing import check_encoder
@@ -22,7 +22,12 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "rate": [{"gain": 2.5}],
     "phase": [{"weighted": False, "period": 3}],
     "delta": [{"n_steps": 128, "threshold": 2.0}],
-    "events": [{"align_first": True}, {"n_steps": 25, "dt_us": 4_000, "height": 8, "width": 8}],
+    "events": [
+        {"align_first": True},
+        {"n_steps": 25, "dt_us": 4_000, "height": 8, "width": 8},
+        {"pool": 3, "most": 1},
+        {"own_length": True, "n_steps": 12},
+    ],
 }
 
 
@@ -72,7 +77,7 @@ def test_an_empty_set_has_an_empty_code(name: str) -> None:
     kind = KIND_OF.get(name, "images")
     shape = {"images": (0, 4, 4), "signals": (0, 64, 2), "events": (0,)}[kind]
     dtype = object if kind == "events" else np.float32
-    code = encoders.build(name, {})(Samples(np.zeros(shape, dtype), [], [], kind, 2))
+    code = encoders.build(name, {})(Samples(np.zeros(shape, dtype), [], [], kind, 2, Sensor((2, 4, 4))))
     assert (len(code), code.n_steps) == (0, 10)
     assert tuple(code.at(0).shape) == (0, code.n_channels)
     assert code.events_at(9).tolist() == []
