@@ -1,8 +1,8 @@
 """Size: an epoch over 100,000 recordings of events that lie on disk, in Tonic's layout.
 
 The tree is written into a temporary folder: a thousand different recordings of 100 ms, each under many names
-as hard links, and read through ``dataset = { name = "tonic", class = "NMNIST" }``. In a process of its own: one
-epoch, with its time and the peak of all memory; then all is read and encoded once more, to tell their shares.
+as hard links, and read through ``dataset = { name = "tonic", class = "NMNIST" }``. In a process of its own:
+one epoch, with its time and the peak of all memory; then all is read and encoded once more, for their shares.
 """
 
 import json

@@ -7,7 +7,6 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from rc_vs_snn.checks import check_whole
 from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, slug, training_from
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison_files import (
@@ -58,7 +57,8 @@ class Comparison:
             raise InputError(
                 f"seeds must be one or more different whole numbers of at least 0, got {list(self.seeds)}"
             )
-        check_whole(self.folds, "folds", 0)
+        if not isinstance(self.folds, Integral) or isinstance(self.folds, bool) or self.folds < 0:
+            raise InputError(f"folds must be a whole number of at least 0, got {self.folds!r}")
         if self.folds and max(self.seeds) >= self.folds:
             raise InputError(
                 f"with folds={self.folds} a run's seed is its part, 0..{self.folds - 1}; got the seeds "
