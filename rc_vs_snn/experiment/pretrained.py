@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import joblib
 import numpy as np
 import torch
 
@@ -17,6 +16,8 @@ from rc_vs_snn.config import slug
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.judging import judge, restore, stored_config, weights_of
+from rc_vs_snn.experiment.locks import locked_folder
+from rc_vs_snn.experiment.workers import results
 from rc_vs_snn.records import Record, Result
 from rc_vs_snn.records.model_card import model_card
 from rc_vs_snn.records.provenance import run_provenance
@@ -68,7 +69,8 @@ def export(runs: Sequence[Record], out: Path | str, execution: Execution | None 
             best[record.label] = record
     if not best:
         raise InputError("no finished run to export; run `rc-vs-snn compare` first")
-    return [_export(record, Path(out) / slug(label), execution) for label, record in best.items()]
+    with locked_folder(Path(out)):
+        return [_export(record, Path(out) / slug(label), execution) for label, record in best.items()]
 
 
 def best_valid(record: Record) -> float:
@@ -95,8 +97,11 @@ def judge_pretrained(
     """
     execution = execution or Execution()
     out = Path(out).absolute()
-    pool = joblib.Parallel(n_jobs=min(jobs, len(folders)))
-    return list(pool(joblib.delayed(_judge)(folder.absolute(), out, execution) for folder in folders))
+    calls = [(folder.absolute(), out, execution) for folder in folders]
+    with locked_folder(out):
+        if jobs == 1:
+            return [_judge(*call) for call in calls]
+        return results(_judge, calls, jobs)
 
 
 def _judge(folder: Path, out: Path, execution: Execution) -> Record:
