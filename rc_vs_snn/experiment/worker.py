@@ -6,10 +6,12 @@ as by a signal, so that it clears up; one that does not end within ``GRACE_S`` i
 """
 
 import _thread
+import contextlib
 import os
 import pickle
 import queue
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -19,7 +21,7 @@ from typing import Any, BinaryIO
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
 
-GRACE_S = 3.0
+GRACE_S = 2.0
 DONE, FAILED, ENDED = "done", "failed", "ended"
 """The last words of a call: its value, its exception, or why this process ends with it."""
 
@@ -32,7 +34,7 @@ def packed(value: Any) -> bytes:
 
 
 def serve() -> None:
-    """Answer calls until there are no more."""
+    """Answer calls until there are no more, and end this process."""
     calls, answers = _take_streams()
     for name in ("SIGINT", "SIGHUP"):  # those of a terminal reach our parent too, which tells us what to do
         if hasattr(signal, name):
@@ -43,14 +45,15 @@ def serve() -> None:
         answers.write(packed((kind, value)))
         answers.flush()
 
-    try:
+    with contextlib.suppress(KeyboardInterrupt, OSError):  # told to stop, or nobody listens any more
         with stopped_by_signals(), interrupts_outside_numba():
             # Before anything heavy is imported, so that the parent's end is seen at any time.
             threading.Thread(target=_receive, args=(calls, arrived), daemon=True).start()
             while (call := arrived.get()) is not None and _answer(call, say):
                 pass
-    except (KeyboardInterrupt, OSError):  # told to stop, or nobody listens any more
-        return
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)  # to tear down an interpreter with torch in it takes seconds on a busy machine
 
 
 def _take_streams() -> tuple[BinaryIO, BinaryIO]:
