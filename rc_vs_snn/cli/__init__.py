@@ -1,6 +1,8 @@
 """The command line: parse, call, print. Errors a user can mend are one line and exit code 2."""
 
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -40,19 +42,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"rc-vs-snn: error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt as interrupt:
-        number = signal_behind(interrupt)
-        with contextlib.suppress(OSError):  # the terminal has gone
-            print(
-                f"rc-vs-snn: interrupted ({number.name}); finished runs are kept, the same command goes on "
-                "from there",
-                file=sys.stderr,
-                flush=True,
-            )
-        return 128 + number
-    except BrokenPipeError:  # the reader of our output (head, less) has gone
-        sys.stderr.close()
-        return 0
+    except (KeyboardInterrupt, OSError) as error:
+        number = signal_behind(error)
+        if number is not None:
+            return _interrupted(number, our_process=arguments is None)
+        if isinstance(error, BrokenPipeError):  # the reader of our output (head, less) has gone
+            sys.stderr.close()
+            return 0
+        raise
+
+
+def _interrupted(number: signal.Signals, our_process: bool) -> int:
+    """Say that a signal came, and return the exit code, or end our process with it."""
+    with contextlib.suppress(OSError):  # the terminal has gone
+        print(
+            f"rc-vs-snn: interrupted ({number.name}); finished runs are kept, the same command goes on from "
+            "there",
+            file=sys.stderr,
+            flush=True,
+        )
+        sys.stdout.flush()
+    if our_process:
+        os._exit(128 + number)  # to tear down an interpreter with torch in it takes seconds on a busy machine
+    return 128 + number
 
 
 def _run(tokens: Sequence[str]) -> int:

@@ -26,9 +26,16 @@ class Stopped(KeyboardInterrupt):
         self.signal = signal.Signals(number)
 
 
-def signal_behind(interrupt: KeyboardInterrupt) -> signal.Signals:
-    """Return the signal that an interrupt came from."""
-    return interrupt.signal if isinstance(interrupt, Stopped) else signal.SIGINT
+def signal_behind(error: BaseException | None) -> signal.Signals | None:
+    """Return the signal that an interrupt came from, or during whose clearing up another error was raised.
+
+    A terminal that has gone cannot be written to while the progress bars are taken down.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    if isinstance(error, Stopped):
+        return error.signal
+    return signal.SIGINT if error else None
 
 
 @contextmanager

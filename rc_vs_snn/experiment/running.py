@@ -110,7 +110,7 @@ def keep_failure(
         started: when, in seconds since the epoch.
         reason: what became of the process.
     """
-    with records.atomic_folder(folder, replace=True) as working:
+    with locked_run(folder), records.atomic_folder(folder, replace=True) as working:
         device = str(execution.torch_device())
         status = {"status": "failed", "reason": reason}
         origin = run_provenance(config, started, device, execution.threads, status)

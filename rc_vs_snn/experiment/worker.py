@@ -83,7 +83,7 @@ def _answer(call: bytes, say: Callable[..., None]) -> bool:
         function, arguments = pickle.loads(call)
         say(DONE, function(*arguments, say))
     except KeyboardInterrupt as interrupt:
-        say(ENDED, f"its process was stopped by {signal_behind(interrupt).name}")
+        say(ENDED, f"its process was stopped by {(signal_behind(interrupt) or signal.SIGINT).name}")
         return False
     except SystemExit as stop:
         say(FAILED, InputError(f"a plug-in called sys.exit({stop.code!r}); it must return or raise instead"))

@@ -53,6 +53,14 @@ def is_alive(pid):
         return False
 
 
+@pytest.fixture(autouse=True)
+def _hang_up_is_not_ignored():
+    """Under nohup SIGHUP is ignored, and would be by the commands; a handler of ours does not reach them."""
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @contextlib.contextmanager
 def started(line):
     """Start a command, and leave no process behind."""
@@ -155,11 +163,11 @@ def test_a_terminal_that_goes_away_ends_the_command(tmp_path):
     assert not any(is_alive(pid) for pid in workers)
 
 
-def test_a_plug_in_that_leaves_is_one_line(tmp_path, capsys):
+def test_a_plug_in_that_leaves_is_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "leaving.py").write_text(
-        "import sys\n\n\ndef encoder(samples, seed=0):\n"
-        '    """Leave."""\n    sys.exit(0)\n'
-    )  # fmt: skip
+        "import sys\n\n\ndef encoder():\n    def encode(samples, seed=0):\n        sys.exit(0)\n    return encode\n"
+    )
     (tmp_path / "own.toml").write_text(
         'extends = "digits"\n\n[encoder]\nname = "leaving:encoder"\n'
     )  # fmt: skip

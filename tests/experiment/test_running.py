@@ -120,7 +120,9 @@ def test_finished_runs_are_read_and_only_missing_ones_made(finished, comparison,
     made = []
     real_run = execute.train_and_judge
     monkeypatch.setattr(
-        execute, "train_and_judge", lambda config, *a, **k: made.append(config.label) or real_run(config, *a, **k)
+        execute,
+        "train_and_judge",
+        lambda config, *a, **k: made.append(config.label) or real_run(config, *a, **k),
     )
     rv.compare(rv.Comparison("x", comparison.runs[:1]), tmp_path, CPU)
     rv.compare(comparison, tmp_path, CPU)
