@@ -3,9 +3,9 @@
     python tests/kill_test.py --kills 30 --jobs 2
 
 Each round starts the same ``rc-vs-snn compare`` on the same folder and sends SIGKILL, SIGTERM or SIGHUP to it
-at a random moment. ``ALLOWED_S`` later no process that it started may live; after SIGTERM and SIGHUP the folder
-holds finished runs only. In the end the command must finish with the results, to the bit, of one that nobody
-disturbed. Linux only: it finds processes in /proc, by a variable of their environment.
+at a random moment. ``ALLOWED_S`` later no process that it started may live; after SIGTERM and SIGHUP the
+folder holds finished runs only. In the end the command must finish with the results, to the bit, of one that
+nobody disturbed. Linux only: it finds processes in /proc, by a variable of their environment.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def living(mark):
 
 
 def kill_once(line, mark, after_s, number):
-    """Start the command and kill it; return what was wrong, the exit code and the seconds until all had ended."""
+    """Start the command and kill it; return what was wrong, the exit code and the seconds until all ended."""
     environment = os.environ | {MARK: mark, "PYTHONFAULTHANDLER": "1"}
     process = subprocess.Popen(
         line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -145,9 +145,10 @@ def kill_test(folder, kills, jobs, *, epochs=60, seeds=2, seed=0, say=print):
             wrong += [f"{each.name}: {text}" for text in differences(each, undisturbed)]
         wrong += [f"{each.name}: half-written at the end: {name}" for name in half_written(each)]
     counts = ", ".join(f"{count} {name}" for name, count in sorted(ends.items()))
+    n_folders = len(list(folder.glob("killed*")))
     say(f"kills: {counts}; {n_resumed} of a command that resumed; all processes gone within {longest:.1f} s "
-        f"(allowed {ALLOWED_S:.0f}); {len(list(folder.glob('killed*')))} folders finished by the same command, "
-        f"equal to the undisturbed one; faults: {len(wrong)}")  # fmt: skip
+        f"(allowed {ALLOWED_S:.0f}); {n_folders} folders finished by the same command, equal to the undisturbed "
+        f"one; faults: {len(wrong)}")  # fmt: skip
     return wrong
 
 

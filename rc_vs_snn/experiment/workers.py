@@ -48,8 +48,11 @@ def side_by_side(
         another process then.
 
     Raises:
+        InputError: ``jobs`` is below 1, or a call cannot be sent to another process.
         Exception: the first that a call raises; the others are ended.
     """
+    if jobs < 1:
+        raise InputError(f"jobs must be at least 1, got {jobs}")
     events: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
     waiting = deque(enumerate(calls))
     workers: list[_Worker] = []
