@@ -1,6 +1,8 @@
 """The parts of a run, built from its configuration and checked to fit one another."""
 
+import contextlib
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -85,8 +87,19 @@ def assemble(config: RunConfig, splits: Splits, execution: Execution) -> Task:
 
 def check_run(config: RunConfig, execution: Execution) -> None:
     """Raise InputError if a run could not start: everything is built, nothing is trained."""
-    with torch_settings(execution):
+    with torch_settings(execution), exits_named(config):
         assemble(config, load_splits(config, execution), execution)
+
+
+@contextlib.contextmanager
+def exits_named(config: RunConfig) -> Iterator[None]:
+    """Raise InputError where a plug-in would end the whole process."""
+    try:
+        yield
+    except SystemExit as stop:
+        raise InputError(
+            f"{config.label}: a plug-in called sys.exit({stop.code!r}); it must return or raise instead"
+        ) from stop
 
 
 def count_parameters(model: torch.nn.Module) -> int:

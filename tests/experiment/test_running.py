@@ -118,9 +118,11 @@ def test_both_families_meet_the_same_samples_in_the_same_order(comparison):
 
 def test_finished_runs_are_read_and_only_missing_ones_made(finished, comparison, tmp_path, monkeypatch):
     made = []
-    real_run = execute.run
+    real_run = execute.train_and_judge
     monkeypatch.setattr(
-        execute, "run", lambda config, *a, **k: made.append(config.label) or real_run(config, *a, **k)
+        execute,
+        "train_and_judge",
+        lambda config, *a, **k: made.append(config.label) or real_run(config, *a, **k),
     )
     rv.compare(rv.Comparison("x", comparison.runs[:1]), tmp_path, CPU)
     rv.compare(comparison, tmp_path, CPU)
