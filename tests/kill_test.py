@@ -147,8 +147,8 @@ def kill_test(folder, kills, jobs, *, epochs=60, seeds=2, seed=0, say=print):
     counts = ", ".join(f"{count} {name}" for name, count in sorted(ends.items()))
     n_folders = len(list(folder.glob("killed*")))
     say(f"kills: {counts}; {n_resumed} of a command that resumed; all processes gone within {longest:.1f} s "
-        f"(allowed {ALLOWED_S:.0f}); {n_folders} folders finished by the same command, equal to the undisturbed "
-        f"one; faults: {len(wrong)}")  # fmt: skip
+        f"(allowed {ALLOWED_S:.0f}); {n_folders} folders finished by the same command, equal to the "
+        f"undisturbed one; faults: {len(wrong)}")  # fmt: skip
     return wrong
 
 
