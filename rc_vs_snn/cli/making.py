@@ -1,5 +1,6 @@
 """Commands that make runs. Each imports what it needs when it runs."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,8 @@ from cyclopts import Parameter
 
 from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Names, Settings, Source, draw
 from rc_vs_snn.errors import InputError, did_you_mean
+
+WHOLE = re.compile("0|[1-9][0-9]{0,18}")
 
 Pretrained = Annotated[list[Path] | None, Parameter(consume_multiple=(0, 1))]
 
@@ -133,7 +136,7 @@ def train(
 
 
 def _whole_numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"seeds must be whole numbers such as 0,1,2, got '{text}'") from None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(WHOLE.fullmatch(part) for part in parts):  # int() would take 012 and 1_2, too
+        raise InputError(f"seeds must be whole numbers such as 0,1,2, got '{text}'")
+    return [int(part) for part in parts]

@@ -7,10 +7,7 @@ TOML files that come with the package are found by name, too.
 
 import importlib
 import inspect
-import numbers
 import tomllib
-import types
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -20,6 +17,7 @@ from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.registry.paths import OURS, at_path, distributions_of
+from rc_vs_snn.registry.values import fits, hints_of, spelt
 
 Factory = Callable[..., Any]
 
@@ -142,13 +140,13 @@ class Registry:
     def check(self, name: str, options: Mapping[str, Any]) -> list[str]:
         """Return every fault of ``options`` for ``name``, as sentences."""
         allowed = self.options(name)
-        hints = _hints(self.get(name))
+        hints = hints_of(self.get(name))
         faults = []
         for key, value in options.items():
             if key not in allowed:
                 faults.append(f"{self.kind} '{name}' has no option '{key}'; {did_you_mean(key, allowed)}")
-            elif key in hints and not _fits(value, hints[key]):
-                faults.append(f"{self.kind} '{name}': {key} must be {_spell(hints[key])}, got {value!r}")
+            elif key in hints and not fits(value, hints[key]):
+                faults.append(f"{self.kind} '{name}': {key} must be {spelt(hints[key])}, got {value!r}")
         required = [
             key for key, parameter in allowed.items()
             if parameter.default is inspect.Parameter.empty
@@ -157,38 +155,6 @@ class Registry:
         ]  # fmt: skip
         faults += [f"{self.kind} '{name}' needs the option '{key}'" for key in required]
         return faults
-
-
-def _hints(factory: Factory) -> dict[str, Any]:
-    target = factory.__init__ if inspect.isclass(factory) else factory
-    try:
-        return typing.get_type_hints(target)
-    except (NameError, TypeError):  # a plug-in with unresolvable annotations is used unchecked
-        return {}
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    origin = typing.get_origin(hint)
-    if origin is typing.Literal:
-        return any(value == allowed and type(value) is type(allowed) for allowed in typing.get_args(hint))
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, part) for part in typing.get_args(hint))
-    if origin in (tuple, list):
-        return isinstance(value, tuple | list)
-    if hint is type(None):
-        return value is None
-    if hint is float:
-        return isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return isinstance(value, hint) if inspect.isclass(hint) else True
-
-
-def _spell(hint: Any) -> str:
-    if typing.get_origin(hint) is typing.Literal:
-        return "one of " + ", ".join(map(repr, typing.get_args(hint)))
-    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-    return names.get(hint, str(hint))
 
 
 def packaged(folder: str) -> dict[str, Traversable]:
@@ -211,7 +177,7 @@ def packaged_table(folder: str, name: str, kind: str) -> dict[str, Any]:
     files = packaged(folder)
     if name not in files:
         raise InputError(f"unknown {kind} '{name}'; {did_you_mean(name, files)}")
-    return tomllib.loads(files[name].read_text())
+    return tomllib.loads(files[name].read_text(encoding="utf-8"))
 
 
 datasets = Registry("dataset", "rc_vs_snn.datasets", "rc_vs_snn.datasets", context=("root",))
