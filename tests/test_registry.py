@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from rc_vs_snn import InputError
-from rc_vs_snn.registry import Registry
+from rc_vs_snn.registry import Registry, encoders
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_truth_value_is_no_number(registry):
 
 
 def test_a_module_path_is_imported(registry):
-    assert registry.get("rc_vs_snn.encoders:Latency").__name__ == "Latency"
+    assert encoders.get("rc_vs_snn.encoders:Latency").__name__ == "Latency"
     with pytest.raises(InputError, match="cannot be imported"):
         registry.get("rc_vs_snn.encoders:NoSuchThing")
     with pytest.raises(InputError, match="cannot be imported"):

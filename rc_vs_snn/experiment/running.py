@@ -14,6 +14,7 @@ from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
 from rc_vs_snn.experiment.judging import judge
 from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, load_splits
+from rc_vs_snn.experiment.probing import probe
 from rc_vs_snn.records.provenance import run_provenance
 from rc_vs_snn.training.loop import Report, train
 from rc_vs_snn.training.task import Task
@@ -53,6 +54,7 @@ def run(
     ):
         splits = load_splits(config, execution)
         task = assemble(config, splits, execution)
+        probe(config, task, splits.train)
         records.require_space(working, _expected_bytes(task, splits))
         started = time.time()
         epochs: list[dict[str, Any]] = []

@@ -16,6 +16,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.registry.interface import Interface
 from rc_vs_snn.registry.paths import OURS, at_path, distributions_of
 from rc_vs_snn.registry.values import fits, hints_of, spelt
 
@@ -31,16 +32,25 @@ class Registry:
         builtins: the module whose import registers the built-in ones.
         group: the entry-point group plug-ins use, or "" for none.
         context: parameter names the toolkit supplies itself, so never options.
+        arguments: what a part is called with, where it is an object and not what a factory makes.
+        method: the method of it that is called so.
     """
 
     kind: str
     builtins: str
     group: str = ""
     context: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    method: str = "__call__"
     _factories: dict[str, Factory] = field(default_factory=dict)
     _broken: dict[str, str] = field(default_factory=dict)
     _distributions: dict[str, str] = field(default_factory=dict)
     _loaded: bool = False
+
+    @property
+    def interface(self) -> Interface:
+        """What a part of this kind offers."""
+        return Interface(self.method, self.arguments, self.context)
 
     def register(self, name: str) -> Callable[[Factory], Factory]:
         """Return a decorator that registers a factory as ``name``; a second one of that name raises."""
@@ -70,7 +80,7 @@ class Registry:
                 self._add(point.name, point.load())
                 if point.dist is not None:
                     self._distributions[point.name] = point.dist.name
-            except Exception as error:  # a broken plug-in must not take the toolkit down
+            except (Exception, SystemExit) as error:  # a broken plug-in must not take the toolkit down
                 self._broken[point.name] = f"{type(error).__name__}: {error}"
 
     def names(self) -> list[str]:
@@ -87,7 +97,8 @@ class Registry:
         """Return the factory called ``name``, or the object at ``module:attribute``.
 
         Raises:
-            InputError: unknown name (with the nearest one), or a plug-in that failed to load.
+            InputError: unknown name (with the nearest one), a plug-in that failed to load, or a path that
+                names no plug-in of this kind.
         """
         self._load()
         if name in self._factories:
@@ -95,7 +106,11 @@ class Registry:
         if name in self._broken:
             raise InputError(f"{self.kind} plug-in '{name}' failed to load: {self._broken[name]}")
         if ":" in name:
-            return at_path(name, self.kind)
+            found = at_path(name, self.kind)
+            fitting = self.interface.makes(found) or self.interface.is_ready(found)
+            if (self.context or self.arguments) and not fitting:
+                raise InputError(f"'{name}' is no {self.kind}, which is {self.interface}, or a class of such")
+            return found
         raise InputError(f"unknown {self.kind} '{name}'; {did_you_mean(name, self._factories)}")
 
     def distributions(self, name: str) -> list[str]:
@@ -117,7 +132,10 @@ class Registry:
 
     def options(self, name: str) -> dict[str, inspect.Parameter]:
         """Return the parameters a user may set, by name."""
-        parameters = inspect.signature(self.get(name)).parameters
+        found = self.get(name)
+        if name not in self._factories:
+            return self.interface.options(found)
+        parameters = inspect.signature(found).parameters
         return {key: value for key, value in parameters.items() if key not in self.context}
 
     def build(self, name: str, options: Mapping[str, Any], **context: Any) -> Any:
@@ -135,6 +153,8 @@ class Registry:
         faults = self.check(name, options)
         if faults:
             raise InputError("; ".join(faults))
+        if name not in self._factories:
+            return self.interface.made(factory, options, context)
         return factory(**context, **options)
 
     def check(self, name: str, options: Mapping[str, Any]) -> list[str]:
@@ -181,11 +201,18 @@ def packaged_table(folder: str, name: str, kind: str) -> dict[str, Any]:
 
 
 datasets = Registry("dataset", "rc_vs_snn.datasets", "rc_vs_snn.datasets", context=("root",))
-encoders = Registry("encoder", "rc_vs_snn.encoders", "rc_vs_snn.encoders")
+encoders = Registry("encoder", "rc_vs_snn.encoders", "rc_vs_snn.encoders", arguments=("samples", "seed"))
 models = Registry("model", "rc_vs_snn.models", "rc_vs_snn.models", context=("layout", "n_classes"))
-rules = Registry("rule", "rc_vs_snn.decision.rules", "rc_vs_snn.rules")
-augmentations = Registry("augmentation", "rc_vs_snn.augmentations", "rc_vs_snn.augmentations")
-objectives = Registry("objective", "rc_vs_snn.training.objectives")
+rules = Registry(
+    "rule", "rc_vs_snn.decision.rules", "rc_vs_snn.rules",
+    arguments=("step", "n_steps"), method="threshold_at",
+)  # fmt: skip
+augmentations = Registry(
+    "augmentation", "rc_vs_snn.augmentations", "rc_vs_snn.augmentations", arguments=("samples", "generator")
+)
+objectives = Registry(
+    "objective", "rc_vs_snn.training.objectives", arguments=("model", "encoded", "labels", "rule")
+)
 figures = Registry("figure", "rc_vs_snn.analysis.figures", context=())
 
 KINDS = {

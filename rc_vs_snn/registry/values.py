@@ -68,6 +68,14 @@ def hints_of(factory: Callable[..., Any]) -> dict[str, Any]:
         return {}
 
 
+def return_hint(function: Any) -> Any:
+    """Return what a function is annotated to return; None where that cannot be resolved."""
+    try:
+        return typing.get_type_hints(function).get("return")
+    except (NameError, TypeError, AttributeError):
+        return None
+
+
 def fits(value: Any, hint: Any) -> bool:
     """Return whether a value is of the type that an annotation names."""
     origin = typing.get_origin(hint)

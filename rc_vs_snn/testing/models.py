@@ -33,12 +33,7 @@ def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = build(layout=layout, n_classes=n_classes)
-        require(isinstance(model, nn.Module), f"a model must be an nn.Module, got {type(model).__name__}")
-        require(
-            getattr(model, "evidence", None) in ("probability", "membrane"),
-            "a model's attribute `evidence` must be 'probability' (softmax of the readout decides) or "
-            f"'membrane' (the readout itself), got {getattr(model, 'evidence', None)!r}",
-        )
+        require_model(model)
         inputs = torch.randint(0, 2, (6, 5, int(np.prod(layout)))).to(torch.get_default_dtype())  # (T, B, C)
         model.eval()
         _check_state(model, inputs, n_classes)
@@ -48,6 +43,42 @@ def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_
         _check_operations(model, inputs)
         model.train()
         _check_gradients(model, inputs)
+
+
+def require_model(model: Any) -> None:
+    """Raise AssertionError unless a model has what every model has."""
+    require(isinstance(model, nn.Module), f"a model must be an nn.Module, got {type(model).__name__}")
+    require(
+        getattr(model, "evidence", None) in ("probability", "membrane"),
+        "a model's attribute `evidence` must be 'probability' (softmax of the readout decides) or "
+        f"'membrane' (the readout itself), got {getattr(model, 'evidence', None)!r}",
+    )
+    for name in ("initial_state(batch, device)", "step(x, state)"):
+        method = getattr(model, name.partition("(")[0], None)
+        require(callable(method), f"a model has a method {name}, see rc_vs_snn.models.Model; got {method!r}")
+
+
+def check_steps(model: Any, inputs: Tensor, n_classes: int) -> None:
+    """Check a model's first steps in eval mode, without gradients, and leave it as it was.
+
+    Args:
+        model: see ``check_model``.
+        inputs: what it reads, ``(T, B, C)``.
+        n_classes: number of classes K.
+
+    Raises:
+        AssertionError: the first broken promise.
+    """
+    require_model(model)
+    training = model.training
+    model.eval()
+    try:
+        _check_state(model, inputs, n_classes)
+        _check_nothing_kept(model, model, inputs)
+        if inputs.is_cpu:  # elsewhere the same sum may be rounded another way each time
+            _check_stateless(model, inputs)
+    finally:
+        model.train(training)
 
 
 def _run(model: Model, inputs: Tensor) -> tuple[Tensor, list[State]]:
@@ -66,7 +97,12 @@ def _check_state(model: Model, inputs: Tensor, n_classes: int) -> None:
     state = model.initial_state(n_rows, inputs.device)
     _check_form(state, n_rows, "initial_state")
     for step, x in enumerate(inputs):
-        readout, state = model.step(x, state)
+        stepped: Any = model.step(x, state)
+        require(
+            isinstance(stepped, tuple) and len(stepped) == 2 and isinstance(stepped[0], Tensor),
+            f"step returns the readout, a tensor, and the new state; got {type(stepped).__name__}",
+        )
+        readout, state = stepped
         _check_form(state, n_rows, f"step {step}")
         require(
             tuple(readout.shape) == (n_rows, n_classes) and bool(torch.isfinite(readout).all()),
