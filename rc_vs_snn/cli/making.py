@@ -45,8 +45,14 @@ def compare(
     from rc_vs_snn.experiment.progress import TerminalProgress
 
     if pretrained is not None:
-        if source.settings or source.config or seeds or source.seed is not None:
-            raise InputError("--pretrained trains nothing: leave out --set, --config, --seed and --seeds")
+        given = {
+            "--preset": source.preset, "--config": source.config, "--set": source.settings,
+            "--seed": source.seed is not None, "--seeds": seeds is not None,
+            "--match-parameters": match_parameters,
+        }  # fmt: skip
+        ignored = [option for option, value in given.items() if value]
+        if ignored:
+            raise InputError(f"--pretrained trains nothing: leave out {', '.join(ignored)}")
         kept = find_pretrained(pretrained[0] if pretrained else default_folder())
         out = out or Path("runs") / "pretrained"
         draw(judge_pretrained(kept, out, execution, jobs=jobs), out / "figures")

@@ -13,6 +13,7 @@ from rc_vs_snn.decision.rules import check_rule
 from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.errors import InputError, blamed
 from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.memory import require_memory, require_memory_for_traces
 from rc_vs_snn.experiment.probing import probe
 from rc_vs_snn.testing.models import require_model
 from rc_vs_snn.training.task import Task
@@ -79,6 +80,8 @@ def assemble(config: RunConfig, splits: Splits, execution: Execution) -> Task:
     encoder = build_part(registry.encoders, config.encoder)
     code = _first_code(config, encoder, splits)
     context = {"layout": code.layout, "n_classes": splits.n_classes}
+    require_memory(config, context, device)
+    require_memory_for_traces(config, len(splits.test), code.n_steps, splits.n_classes)
     torch.manual_seed(seeds.seed_for(config.seed, "weights", config.model.name))
     model = build_part(registry.models, config.model, **context)
     rule = build_part(registry.rules, config.rule)

@@ -21,7 +21,7 @@ N_STEPS = 24
 
 
 def probe(config: RunConfig, task: Task, samples: Samples) -> None:
-    """Check a run's augmentation, encoder and model on a few samples; all is left as it was.
+    """Check a run's parts on a few samples; all is left as it was.
 
     Args:
         config: names the parts.
@@ -35,12 +35,16 @@ def probe(config: RunConfig, task: Task, samples: Samples) -> None:
     few = samples.select(rows)  # a copy
     with _checking(f"{config.label}: encoder '{config.encoder.name}'"):
         code = check_code(task.encoder, few, most_steps=N_STEPS)
-    for _ in task.batches(few, np.arange(len(few)), len(few), "probe", augment=True):
-        pass
     encoded = code.to(task.device)
     with _checking(f"{config.label}: model '{config.model.name}'"), torch.no_grad():
         inputs = torch.stack([encoded.at(step) for step in range(min(3, encoded.n_steps))])
         check_steps(task.model, inputs, samples.n_classes)
+    training = task.model.training
+    task.model.eval()  # so that statistics stay as they are
+    for batch, labels in task.batches(few, np.arange(len(few)), len(few), "probe", augment=True):
+        with _checking(f"{config.label}: objective '{config.objective.name}'"):
+            task.loss(batch, labels, task.rule)
+    task.model.train(training)
 
 
 @contextlib.contextmanager

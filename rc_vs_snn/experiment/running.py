@@ -16,7 +16,7 @@ from rc_vs_snn.experiment.judging import judge
 from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, load_splits
 from rc_vs_snn.experiment.probing import probe
 from rc_vs_snn.records.provenance import run_provenance
-from rc_vs_snn.training.loop import Report, train
+from rc_vs_snn.training.loop import SILENT, Report, is_silent, train
 from rc_vs_snn.training.task import Task
 
 
@@ -68,6 +68,8 @@ def run(
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
             outcome, facts = judge(task, splits.test, epochs), {"status": "done"}
+            if all(map(is_silent, epochs)):
+                facts["warning"] = SILENT.format(len(epochs))
         except DivergedError as error:
             outcome, facts = records.Result(), {"status": "failed", "reason": str(error)}
         origin = run_provenance(config, started, str(task.device), execution.threads, facts)

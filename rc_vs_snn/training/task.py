@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rc_vs_snn import seeds
-from rc_vs_snn.contracts import Samples
+from rc_vs_snn.contracts import Decision, Samples
 from rc_vs_snn.decision.rules import Rule
 from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.encoders.protocol import Encoder
@@ -53,6 +53,17 @@ class Task:
                 part = self._augmented(part, draws)
             labels = torch.from_numpy(part.labels).to(self.device)
             yield self._encoded(part, encoding_seed).to(self.device), labels
+
+    def loss(self, encoded: Encoded, labels: Tensor, rule: Rule) -> tuple[Tensor, Decision]:
+        """Return a batch's loss and decisions; raise InputError if the objective returns anything else."""
+        found: Any = self.objective(self.model, encoded, labels, rule)
+        whole = isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], Decision)
+        if not whole or not isinstance(found[0], Tensor) or found[0].ndim or not found[0].requires_grad:
+            raise InputError(
+                f"objective {self.objective!r} returned {_told(found)}; it returns the loss, a scalar tensor "
+                "with gradient, and the Decision"
+            )
+        return found
 
     def _augmented(self, part: Samples, draws: np.random.Generator) -> Samples:
         with blamed(f"augmentation {self.augmentation!r}"):
