@@ -38,7 +38,7 @@ class Execution:
         most = MOST_PER_CORE * (os.cpu_count() or 1)
         if not is_whole(self.threads, 1, most):
             raise InputError(
-                f"threads must be at least 1 and at most {most} ({MOST_PER_CORE} a core), got {self.threads!r}"
+                f"threads must be at least 1, at most {most} ({MOST_PER_CORE} a core), got {self.threads!r}"
             )
 
     def torch_device(self) -> "torch.device":

@@ -110,6 +110,7 @@ def _first_code(config: RunConfig, encoder: Any, splits: Splits) -> Encoded:
 def check_run(config: RunConfig, execution: Execution) -> None:
     """Raise InputError if a run could not start: everything is built, nothing is trained."""
     with torch_settings(execution):
+        check_config(config)
         splits = load_splits(config, execution)
         probe(config, assemble(config, splits, execution), splits.train)
 

@@ -188,7 +188,7 @@ def train(
         }
         history.append(entry)
         silent = silent + 1 if is_silent(entry) else 0
-        if silent == min(PATIENCE_WITH_SILENCE, config.epochs):
+        if silent == max(3, math.ceil(config.epochs / 3)):  # a gentle start may take a few
             warnings.warn(SILENT.format(silent), stacklevel=2)
         if on_epoch is not None:
             on_epoch(entry)
@@ -205,8 +205,6 @@ def is_silent(entry: Mapping[str, Any]) -> bool:
     """Return whether an epoch had no output spike: every decision of train and valid was forced."""
     return bool(entry["train_forced"] == 1 and entry["valid_forced"] == 1)
 
-
-PATIENCE_WITH_SILENCE = 3
 
 SILENT = (
     "no output spike in {} epochs of training: the evidence of no sample reached the threshold, and every "
