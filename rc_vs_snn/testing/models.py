@@ -12,6 +12,7 @@ from rc_vs_snn.models.cost import counter_of
 from rc_vs_snn.models.interface import Model
 from rc_vs_snn.models.state import State, mapped, select, tensors
 from rc_vs_snn.testing.promise import require
+from rc_vs_snn.testing.training import check_training
 
 
 def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_classes: int = 3) -> None:
@@ -19,7 +20,8 @@ def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_
 
     The state is a nest of tensors, the batch first; a step changes neither its arguments nor the
     module; a row's readout does not depend on the other rows; gradients reach every parameter;
-    train and eval mode run; operations, if the model counts them, are counted per row.
+    train and eval mode run; operations, if the model counts them, are counted per row; it trains for an
+    epoch with every option of ``Training``.
 
     Args:
         build: ``build(layout=..., n_classes=...)`` returns an ``nn.Module`` that is a
@@ -43,6 +45,7 @@ def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_
         _check_operations(model, inputs)
         model.train()
         _check_gradients(model, inputs)
+        check_training(lambda: build(layout=layout, n_classes=n_classes), layout, n_classes)
 
 
 def require_model(model: Any) -> None:

@@ -54,7 +54,7 @@ DEFAULT = Spiking()
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A step function with a surrogate gradient, by name: snnTorch's own are closures, which cannot be pickled.
+    """A step function with a surrogate gradient, by name: snnTorch's are closures, which cannot be pickled.
 
     Attributes:
         name: which one.
