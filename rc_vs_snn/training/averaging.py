@@ -19,7 +19,9 @@ class RunningMean:
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        self.module = copy.deepcopy(model)
+        # A membrane of the last batch hangs on its graph, which cannot be copied.
+        hanging = {id(each): each.detach().clone() for each in model.buffers() if not each.is_leaf}
+        self.module = copy.deepcopy(model, hanging)
         self._mean = get_ema_multi_avg_fn(decay)
         self._started = False
 

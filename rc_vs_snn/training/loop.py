@@ -172,7 +172,7 @@ def train(
         return validate(judged, valid_samples).means("valid")
 
     history: list[dict[str, Any]] = []
-    silent = 0
+    silent, warned, commonest = 0, False, int(np.bincount(train_samples.labels).max())
     best, best_weights, since_best = -1.0, _copy_weights(task.model), 0
     for epoch in range(config.epochs):
         start = time.perf_counter()
@@ -188,7 +188,10 @@ def train(
         }
         history.append(entry)
         silent = silent + 1 if is_silent(entry) else 0
-        if silent == max(3, math.ceil(config.epochs / 3)):  # a gentle start may take a few
+        enough = silent >= max(3, math.ceil(config.epochs / 3)) and silent * n_batches >= 50
+        at_chance = tally.right <= 1.1 * commonest
+        if not warned and ((enough and at_chance) or silent == config.epochs >= 3):
+            warned = True
             warnings.warn(SILENT.format(silent), stacklevel=2)
         if on_epoch is not None:
             on_epoch(entry)

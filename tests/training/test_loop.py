@@ -71,6 +71,7 @@ def test_the_averaged_weights_are_what_is_kept(parts):
     assert 0 < max(moved) < 0.01
 
 
+@pytest.mark.filterwarnings("ignore:no output spike")
 def test_bfloat16_products_train_and_leave_float32_weights(parts):
     task, training, valid = parts
     history = train(task, training, valid, Training(epochs=3, learning_rate=0.01, precision="bfloat16"))
@@ -135,7 +136,7 @@ class _WithNeuron(torch.nn.Module):
 
 
 def test_a_mean_is_kept_of_what_is_saved_and_not_of_a_neurons_last_membrane():
-    model = _WithNeuron((3,), 2)
+    model = _WithNeuron((3,), 2).eval()
     mean = RunningMean(model, 0.75)
     for value in (4.0, 8.0):  # mean: 4, then 0.75 * 4 + 0.25 * 8
         with torch.no_grad():
