@@ -1,6 +1,7 @@
 """Comparisons: several models under one encoding and rule, from presets, files, ``--set`` or Python."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -137,10 +138,26 @@ def load_preset(name: str, settings: Sequence[str] = ()) -> Comparison:
 def load_file(path: Path | str, settings: Sequence[str] = ()) -> Comparison:
     """Return the comparison in a TOML file (see ``load_preset``).
 
-    A file named after ``extends`` is looked for beside it.
+    A file named after ``extends`` is looked for beside it, and so is a module that it names code of.
     """
     path = Path(path)
-    return Comparison.from_table({"name": path.stem, **file_table(path)}, settings)
+    found = Comparison.from_table({"name": path.stem, **file_table(path)}, settings)
+    if any(":" in getattr(run, name).name for run in found.runs for name in PART_NAMES):
+        _make_importable(path)
+    return found
+
+
+def _make_importable(path: Path) -> None:
+    """Let modules beside a comparison file, and beside what it extends, be imported, after all others.
+
+    Worker processes start with this process's path.
+    """
+    folder = str(path.parent.resolve())
+    if folder not in sys.path:
+        sys.path.append(folder)
+    base = file_table(path).get("extends")
+    if isinstance(base, str) and base.endswith(".toml"):
+        _make_importable(Path(base))
 
 
 def _seeds(value: Any) -> tuple[Any, ...]:

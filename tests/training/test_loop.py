@@ -45,6 +45,7 @@ def test_schedules_live_for_any_length_and_peak_at_the_learning_rate(schedule, e
         assert rates[-1] < 0.001
 
 
+@pytest.mark.filterwarnings("ignore:no output spike")
 def test_the_model_is_left_with_its_best_epoch_on_valid(parts):
     task, training, valid = parts
     history = train(task, training, valid, Training(epochs=6, learning_rate=0.02))
