@@ -153,9 +153,14 @@ class Registry:
         faults = self.check(name, options)
         if faults:
             raise InputError("; ".join(faults))
+        hints = hints_of(factory)
+        # A file's `decay = 1` is a number like 1.0: a tensor filled with it must not become one of integers.
+        given = {
+            key: float(value) if hints.get(key) is float else value for key, value in options.items()
+        }  # fmt: skip
         if name not in self._factories:
-            return self.interface.made(factory, options, context)
-        return factory(**context, **options)
+            return self.interface.made(factory, given, context)
+        return factory(**context, **given)
 
     def check(self, name: str, options: Mapping[str, Any]) -> list[str]:
         """Return every fault of ``options`` for ``name``, as sentences."""
