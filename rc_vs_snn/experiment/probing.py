@@ -11,7 +11,7 @@ import torch
 
 from rc_vs_snn.config import RunConfig
 from rc_vs_snn.contracts import Samples
-from rc_vs_snn.errors import InputError, blamed
+from rc_vs_snn.errors import DivergedError, InputError, blamed
 from rc_vs_snn.testing.encoders import check_code
 from rc_vs_snn.testing.models import check_steps
 from rc_vs_snn.training.task import Task
@@ -42,7 +42,8 @@ def probe(config: RunConfig, task: Task, samples: Samples) -> None:
     training = task.model.training
     task.model.eval()  # so that statistics stay as they are
     for batch, labels in task.batches(few, np.arange(len(few)), len(few), "probe", augment=True):
-        with _checking(f"{config.label}: objective '{config.objective.name}'"):
+        part = f"{config.label}: objective '{config.objective.name}'"
+        with contextlib.suppress(DivergedError), _checking(part):  # that is a failed run, with its record
             task.loss(batch, labels, task.rule)
     task.model.train(training)
 

@@ -188,9 +188,13 @@ def train(
         }
         history.append(entry)
         silent = silent + 1 if is_silent(entry) else 0
-        enough = silent >= max(3, math.ceil(config.epochs / 3)) and silent * n_batches >= 50
         at_chance = tally.right <= 1.1 * commonest
-        if not warned and ((enough and at_chance) or silent == config.epochs >= 3):
+        if (
+            not warned
+            and silent >= 3
+            and silent * n_batches >= 100
+            and (at_chance or silent == config.epochs)
+        ):
             warned = True
             warnings.warn(SILENT.format(silent), stacklevel=2)
         if on_epoch is not None:

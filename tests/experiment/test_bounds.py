@@ -83,16 +83,16 @@ SILENT = rv.load_preset("digits", ["models.rank-snn.model.threshold=1000", "mode
 
 
 def test_a_training_in_which_nothing_spikes_warns_and_the_record_says_so(tmp_path) -> None:
-    config = rv.Comparison("silent", (SILENT,)).with_training(epochs=4).runs[0]
-    with pytest.warns(UserWarning, match=r"no output spike in 3 epochs of training.*lower model\.threshold"):
+    config = rv.Comparison("silent", (SILENT,)).with_training(epochs=7).runs[0]
+    with pytest.warns(UserWarning, match=r"no output spike in 6 epochs of training.*lower model\.threshold"):
         record = rv.run(config, tmp_path / "run", CPU)
     assert record.metrics["forced"] == 1
     kept = json.loads((tmp_path / "run" / "provenance.json").read_text())
-    assert "no output spike in 4 epochs" in kept["warning"]
+    assert "no output spike in 7 epochs" in kept["warning"]
 
 
 def test_one_that_decides_warns_of_nothing(tmp_path) -> None:
-    config = rv.load_preset("digits").with_training(epochs=4).runs[1]
+    config = rv.load_preset("digits").with_training(epochs=7).runs[1]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         rv.run(config, tmp_path / "run", CPU)

@@ -138,11 +138,6 @@ class FewClasses(Net):
         return self.linear(x)[:, :3], state
 
 
-class NotANumber(Net):
-    def step(self, x, state):
-        return self.linear(x) * float("nan"), state
-
-
 class ReadoutAlone(Net):
     def step(self, x, state):
         return self.linear(x)
@@ -165,7 +160,6 @@ MODELS = [
     (NoEvidence, "attribute `evidence` must be 'probability'"),
     (NoStep, r"has a method step\(x, state\)"),
     (FewClasses, r"of shape \(6, 10\) \(batch, class\), got \(6, 3\)"),
-    (NotANumber, "must be finite"),
     (ReadoutAlone, "step returns the readout, a tensor, and the new state"),
     (StateOnModule, "keep nothing on the module"),
     (Raising, "raised IndexError: no such row"),

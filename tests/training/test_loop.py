@@ -45,7 +45,6 @@ def test_schedules_live_for_any_length_and_peak_at_the_learning_rate(schedule, e
         assert rates[-1] < 0.001
 
 
-@pytest.mark.filterwarnings("ignore:no output spike")
 def test_the_model_is_left_with_its_best_epoch_on_valid(parts):
     task, training, valid = parts
     history = train(task, training, valid, Training(epochs=6, learning_rate=0.02))
@@ -72,7 +71,6 @@ def test_the_averaged_weights_are_what_is_kept(parts):
     assert 0 < max(moved) < 0.01
 
 
-@pytest.mark.filterwarnings("ignore:no output spike")
 def test_bfloat16_products_train_and_leave_float32_weights(parts):
     task, training, valid = parts
     history = train(task, training, valid, Training(epochs=3, learning_rate=0.01, precision="bfloat16"))
