@@ -1,5 +1,6 @@
 """Commands that make runs. Each imports what it needs when it runs."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,8 @@ from rc_vs_snn.cli.options import (
     exit_code,
 )
 from rc_vs_snn.errors import InputError, did_you_mean
+
+WHOLE = re.compile("0|[1-9][0-9]{0,18}")
 
 Pretrained = Annotated[list[Path] | None, Parameter(consume_multiple=(0, 1))]
 
@@ -52,8 +55,14 @@ def compare(
     from rc_vs_snn.experiment.progress import TerminalProgress
 
     if pretrained is not None:
-        if source.settings or source.config or seeds or source.seed is not None:
-            raise InputError("--pretrained trains nothing: leave out --set, --config, --seed and --seeds")
+        given = {
+            "--preset": source.preset, "--config": source.config, "--set": source.settings,
+            "--seed": source.seed is not None, "--seeds": seeds is not None,
+            "--match-parameters": match_parameters,
+        }  # fmt: skip
+        ignored = [option for option, value in given.items() if value]
+        if ignored:
+            raise InputError(f"--pretrained trains nothing: leave out {', '.join(ignored)}")
         kept = find_pretrained(pretrained[0] if pretrained else default_folder())
         out = out or Path("runs") / "pretrained"
         draw(judge_pretrained(kept, out, execution, jobs=jobs), out / "figures")
@@ -145,7 +154,7 @@ def train(
 
 
 def _whole_numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"seeds must be whole numbers such as 0,1,2, got '{text}'") from None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(WHOLE.fullmatch(part) for part in parts):  # int() would take 012 and 1_2, too
+        raise InputError(f"seeds must be whole numbers such as 0,1,2, got '{text}'")
+    return [int(part) for part in parts]

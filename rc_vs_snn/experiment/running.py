@@ -16,8 +16,9 @@ from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
 from rc_vs_snn.experiment.judging import judge
 from rc_vs_snn.experiment.locks import locked_run
 from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, exits_named, load_splits
+from rc_vs_snn.experiment.probing import probe
 from rc_vs_snn.records.provenance import run_provenance
-from rc_vs_snn.training.loop import Report, train
+from rc_vs_snn.training.loop import SILENT, Report, is_silent, train
 from rc_vs_snn.training.task import Task
 
 
@@ -72,6 +73,7 @@ def train_and_judge(
     ):
         splits = load_splits(config, execution)
         task = assemble(config, splits, execution)
+        probe(config, task, splits.train)
         records.require_space(working, _expected_bytes(task, splits))
         started = time.time()
         epochs: list[dict[str, Any]] = []
@@ -85,6 +87,8 @@ def train_and_judge(
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
             outcome, facts = judge(task, splits.test, epochs), {"status": "done"}
+            if all(map(is_silent, epochs)):
+                facts["warning"] = SILENT.format(len(epochs))
         except DivergedError as error:
             outcome, facts = records.Result(), {"status": "failed", "reason": str(error)}
         origin = run_provenance(config, started, str(task.device), execution.threads, facts)
