@@ -101,7 +101,8 @@ def add_legend(figure: Figure, handles: Sequence[Artist], n_columns: int = 1) ->
     width = int(figure.get_figwidth() / n_columns * 17)
     labels = [plain(textwrap.fill(str(handle.get_label()), width=width)) for handle in handles]
     legend = figure.legend(handles, labels, loc="outside lower left", ncols=n_columns, handlelength=3)
-    if n_columns > 1 and legend.get_window_extent().width > figure.get_figwidth() * figure.dpi:
+    room = (figure.get_figwidth() - 0.15) * figure.dpi  # what matplotlib keeps free at both sides
+    if n_columns > 1 and legend.get_window_extent().width > room:
         legend.remove()
         add_legend(figure, handles, n_columns - 1)
         return
