@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 from rc_vs_snn import records
@@ -18,6 +17,8 @@ from rc_vs_snn.contracts import Splits
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.judging import judge, load_weights, restore, stored_config, weights_of
+from rc_vs_snn.experiment.locks import locked_folder
+from rc_vs_snn.experiment.workers import results
 from rc_vs_snn.records import Record, Result
 from rc_vs_snn.records.model_card import model_card
 from rc_vs_snn.records.provenance import provenance, run_provenance
@@ -75,7 +76,8 @@ def export(runs: Sequence[Record], out: Path | str, execution: Execution | None 
                 best[record.label] = record
     if not best:
         raise InputError("no finished run to export; run `rc-vs-snn compare` first")
-    return [_export(record, Path(out) / slug(label), execution) for label, record in best.items()]
+    with locked_folder(Path(out)):
+        return [_export(record, Path(out) / slug(label), execution) for label, record in best.items()]
 
 
 def best_valid(record: Record) -> float:
@@ -113,13 +115,11 @@ def judge_pretrained(
     out = Path(out).absolute()
     for folder in folders:  # before anything is judged
         stored_config(records.read_record(folder), execution)
-    pool = joblib.Parallel(n_jobs=min(jobs, len(folders)))
-    return list(
-        pool(
-            joblib.delayed(_judge)(order, folder.absolute(), out, execution)
-            for order, folder in enumerate(folders)
-        )
-    )
+    calls = [(order, folder.absolute(), out, execution) for order, folder in enumerate(folders)]
+    with locked_folder(out):
+        if jobs == 1:
+            return [_judge(*call) for call in calls]
+        return results(_judge, calls, jobs)
 
 
 def _judge(order: int, folder: Path, out: Path, execution: Execution) -> Record:
