@@ -248,3 +248,18 @@ def test_a_model_trains_on_it(nmnist_tree, tmp_path):
     small = rv.load_preset("nmnist", [*settings, "encoder.n_steps=3"])
     records = rv.compare(small, tmp_path / "runs", rv.Execution(data_root=nmnist_tree))
     assert [record.status for record in records] == ["done", "done"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* events .* are dropped", "ignore:all events lie within")
+@pytest.mark.parametrize("preset", ["shd", "ssc", "dvs-gesture"])
+def test_presets_run_on_small_corpora_in_the_official_layouts(preset, gesture_tree, tmp_path):
+    import rc_vs_snn as rv
+
+    for part in ("train", "valid", "test"):
+        for name in ("SHD", "SSC"):
+            write_hsd(tmp_path / name / f"{name.lower()}_{part}.h5", np.arange(12) % 3, 3)
+    comparison = rv.load_preset(preset, ["training.epochs=1", "encoder.n_steps=20"])
+    records = rv.compare(comparison, tmp_path / "runs", rv.Execution(data_root=gesture_tree))
+    assert [record.status for record in records] == ["done", "done"]
+    assert records[0].metrics["mean_ms"] > 0
