@@ -179,7 +179,7 @@ def decide(evidence: np.ndarray, rule: Rule, lengths: np.ndarray | None = None) 
         evidence = evidence.astype(np.float64)
     if np.isnan(evidence).any():
         raise DivergedError(
-            "evidence holds NaN: the model diverged; lower the learning rate or clip gradients"
+            "evidence holds NaN: the model diverged; lower training.learning_rate or training.clip_norm"
         )
     n_samples, n_steps, _ = evidence.shape
     last = _last_steps(lengths, n_samples, n_steps)
