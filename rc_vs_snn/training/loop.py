@@ -18,6 +18,7 @@ from rc_vs_snn.decision.batch import run_to_decision
 from rc_vs_snn.errors import DivergedError
 from rc_vs_snn.kernels import backend
 from rc_vs_snn.models.layers.norm import averaging, batch_norms
+from rc_vs_snn.training.objectives import objective_after
 from rc_vs_snn.training.schedules import make_schedule, parameter_groups, warmed_up
 from rc_vs_snn.training.task import Task
 
@@ -75,8 +76,9 @@ def train_epoch(
     batches = task.batches(samples, rows, config.batch_size, f"train-{epoch}", augment=True)
     for encoded, labels in batches:
         rule = warmed_up(task.rule, config, epoch + tally.count / len(rows))
+        objective = objective_after(task.objective, (epoch + tally.count / len(rows)) / config.epochs)
         with torch.autocast(task.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-            loss, decision = task.objective(task.model, encoded, labels, rule)
+            loss, decision = objective(task.model, encoded, labels, rule)
         if not math.isfinite(loss.item()):
             raise DivergedError(
                 f"the loss became {loss.item()} in epoch {epoch}; lower training.learning_rate or "
