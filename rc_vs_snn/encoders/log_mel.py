@@ -1,0 +1,60 @@
+"""Log-mel frames of audio."""
+
+from dataclasses import dataclass
+
+from rc_vs_snn.contracts import Samples
+from rc_vs_snn.encoded import Frames, check_n_steps
+from rc_vs_snn.encoders.mel import Mel, as_frames
+from rc_vs_snn.registry import encoders
+
+
+@encoders.register("log-mel")
+@dataclass(frozen=True)
+class LogMel:
+    """The level of each mel band of audio, one frame per step.
+
+    Step t is a frame of ``window_ms`` that ends at ``(t + 1) * hop_ms``: a decision at step t has heard that
+    much and no more. Levels in dB are scaled by constants to 0 at ``floor_db`` and 1 at full scale, so they
+    depend neither on what follows nor on other recordings. A recording has as many steps as it lasts; what
+    goes on after ``n_steps`` steps is cut there (told in a warning where more than 1 % are).
+
+    Attributes:
+        n_steps: number of time steps T.
+        hop_ms: duration of a step.
+        window_ms: duration of a frame (Hann window).
+        n_mels: number of mel bands.
+        f_min_hz: lower end of the lowest band.
+        f_max_hz: upper end of the highest band; None: half the rate.
+        floor_db: the level that is taken as silence, relative to a full-scale sine.
+
+    Raises:
+        InputError: a field out of range.
+
+    Source: Davis and Mermelstein 1980 (mel-spaced triangular bands), without their cosine transform.
+    """
+
+    n_steps: int = 100
+    hop_ms: float = 10.0
+    window_ms: float = 32.0
+    n_mels: int = 32
+    f_min_hz: float = 60.0
+    f_max_hz: float | None = None
+    floor_db: float = -90.0
+
+    def __post_init__(self) -> None:
+        check_n_steps(self.n_steps)
+        self._mel()
+
+    def __call__(self, samples: Samples, seed: int = 0) -> Frames:
+        """Encode signals as frames of layout ``(channel, n_mels)``; ``seed`` is not used.
+
+        Raises:
+            InputError: the samples are no signals, have no rate, or one too low for these bands.
+        """
+        levels, n_channels = self._mel().levels(samples, "log-mel", self.n_steps)
+        return as_frames(levels, self.n_steps, (n_channels, self.n_mels), self.hop_ms)
+
+    def _mel(self) -> Mel:
+        return Mel(
+            self.window_ms, self.hop_ms, self.hop_ms, self.n_mels, self.f_min_hz, self.f_max_hz, self.floor_db
+        )
