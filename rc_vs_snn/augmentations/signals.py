@@ -87,9 +87,10 @@ class SignalChanges:
             begin = round(where * (length - masked))
             signal = signal * (np.abs(np.arange(length) - begin - (masked - 1) / 2) > masked / 2)[:, None]
         if self.channel_mask:
-            silent = draw.uniform(0, 1, signal.shape[1]) < self.channel_mask
-            silent[draw.integers(signal.shape[1])] &= not silent.all()
-            signal = signal * ~silent
+            heard = np.asarray(draw.uniform(0, 1, signal.shape[1]) >= self.channel_mask)
+            if not heard.any():
+                heard[draw.integers(signal.shape[1])] = True
+            signal = signal * heard
         if self.noise:
             level = self.noise * abs(noise) * loudness
             signal = signal + draw.standard_normal(signal.shape, np.float32) * np.float32(level)

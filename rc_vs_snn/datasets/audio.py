@@ -1,4 +1,4 @@
-"""Audio files, wav and flac, read when they are asked for: at one rate, in one channel, whole or not at all."""
+"""Audio files, wav and flac, read when they are asked for: at one rate, in one channel, whole or refused."""
 
 import hashlib
 import struct

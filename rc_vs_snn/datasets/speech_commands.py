@@ -1,4 +1,4 @@
-"""Google Speech Commands v2: 35 spoken words, or ten words, silence and all others; 16 kHz, about a second."""
+"""Google Speech Commands v2: 35 spoken words, or ten words, silence and all others; 16 kHz, a second each."""
 
 import re
 from collections.abc import Sequence
@@ -29,10 +29,11 @@ from rc_vs_snn.seeds import generator_for
 TREES = ("speech_commands_v0.02", "SpeechCommands/speech_commands_v0.02", "speech_commands_v2")
 FOLD = "speech_commands_v2_test_fold"
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-OTHERS = tuple(
-    "backward bed bird cat dog eight five follow forward four happy house learn marvin nine one seven sheila "
-    "six three tree two visual wow zero".split()
-)
+OTHERS = (
+    "backward", "bed", "bird", "cat", "dog", "eight", "five", "follow", "forward", "four", "happy", "house",
+    "learn", "marvin", "nine", "one", "seven", "sheila", "six", "three", "tree", "two", "visual", "wow",
+    "zero",
+)  # fmt: skip
 SILENCE, UNKNOWN, NOISE = "_silence_", "_unknown_", "_background_noise_"
 LISTS: dict[SplitName, str] = {"valid": "validation_list.txt", "test": "testing_list.txt"}
 NAME = re.compile(r"([0-9a-f]+)_nohash_\d+\.(wav|flac)", re.IGNORECASE)
@@ -70,8 +71,8 @@ def speech_commands(
     ``official``: the tree of wavs (or flacs) with its own validation_list.txt and testing_list.txt. The 12
     classes are ten words, ``_unknown_`` (of the other words as many clips of each split as a word has on
     average, drawn by ``split_seed``) and ``_silence_`` (as many seconds cut from the background noise, of
-    which each split has a stretch of its own). ``test-fold``: the official 12-class test set alone, divided by
-    speaker into train, valid and test, byte duplicates dropped ("GSC v2 test fold, re-split"); its results
+    which each split has a stretch of its own). ``test-fold``: the official 12-class test set alone, divided
+    by speaker into train, valid and test, byte duplicates dropped ("GSC v2 test fold, re-split"); its results
     do not compare with those of the whole corpus. Of its silence no speaker is known, so stretches of one
     noise may be in two splits.
 
@@ -108,7 +109,8 @@ def speech_commands(
         parts = _official(folder, split_seed, classes, damaged)
     few = split == "test-fold" or classes == 12
     names = (*COMMANDS, SILENCE, UNKNOWN) if few else tuple(sorted((*COMMANDS, *OTHERS)))
-    return Splits(**{name: _samples(parts[name], names, rate_hz, in_memory) for name in SPLITS}, class_names=names)
+    train, valid, test = (_samples(parts[name], names, rate_hz, in_memory) for name in SPLITS)
+    return Splits(train, valid, test, names)
 
 
 def _samples(entries: Sequence[Entry], names: tuple[str, ...], rate_hz: int, in_memory: bool) -> Samples:
@@ -120,9 +122,7 @@ def _samples(entries: Sequence[Entry], names: tuple[str, ...], rate_hz: int, in_
     return found.read() if in_memory else found
 
 
-def _official(
-    root: Path, split_seed: int, classes: int, damaged: Damaged
-) -> dict[SplitName, list[Entry]]:
+def _official(root: Path, split_seed: int, classes: int, damaged: Damaged) -> dict[SplitName, list[Entry]]:
     tree = next((root / name for name in TREES if (root / name / LISTS["test"]).is_file()), None)
     if tree is None:
         raise InputError(
@@ -138,15 +138,15 @@ def _official(
     named_by(NAME.fullmatch, paths, "<speaker>_nohash_<number>.wav")
     by_name = {f"{path.parent.name}/{path.stem}": path for path in paths}
     split_of: dict[str, SplitName] = {}
-    for name, file in LISTS.items():
-        listed = [line.strip().rpartition(".")[0] for line in (tree / file).read_text().split() if line.strip()]
+    for split, file in LISTS.items():
+        listed = [line.rpartition(".")[0] for line in (tree / file).read_text().split()]
         gone = [line for line in listed if line not in by_name]
         if gone:
             raise InputError(
                 f"{len(gone):,} of {len(listed):,} clips of {tree / file} are not there (first: {gone[0]}); "
                 "unpack the corpus again"
             )
-        split_of.update(dict.fromkeys(listed, name))
+        split_of.update(dict.fromkeys(listed, split))
     kept = set(sound(paths, damaged))
     parts: dict[SplitName, list[Entry]] = {name: [] for name in SPLITS}
     for name, path in by_name.items():

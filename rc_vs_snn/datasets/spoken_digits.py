@@ -38,8 +38,8 @@ def spoken_digits(
     is all of one speaker, valid all of another, and train the others.
 
     Args:
-        root: the data root; recordings lie in ``fsdd/recordings/`` (or ``free-spoken-digit-dataset/recordings/``)
-            as ``<digit>_<speaker>_<take>.wav``.
+        root: the data root; recordings lie in ``fsdd/recordings/`` or in
+            ``free-spoken-digit-dataset/recordings/`` as ``<digit>_<speaker>_<take>.wav``.
         split_seed: seed of the division into train and valid ("official"), apart from a run's seed.
         split: "official" or "speaker".
         valid_share: share of the official training recordings that is held out for validation.
@@ -49,7 +49,7 @@ def spoken_digits(
         damaged: "refuse" empty or truncated recordings, or "skip" them with a warning.
 
     Returns:
-        Signals of one channel that differ in length, float32 in [-1, 1]; a recording's id is that of its name.
+        Signals of one channel and different lengths, float32 in [-1, 1]; an id is that of a recording's name.
 
     Raises:
         InputError: no recordings under the root, one that is damaged or misnamed, or an unknown option.
@@ -85,8 +85,9 @@ def _recordings(root: Path, damaged: Damaged) -> list[Path]:
     found = audio_files(folder) if folder else []
     if not found:
         raise InputError(
-            f"no spoken digits under {root}: looked for recordings in {' and '.join(FOLDERS)}; fetch them with "
-            f"git clone https://github.com/Jakobovski/free-spoken-digit-dataset in {root}, or {HOW_TO_SET}"
+            f"no spoken digits under {root}: looked for recordings in {' and '.join(FOLDERS)}; fetch them "
+            "there with git clone https://github.com/Jakobovski/free-spoken-digit-dataset, or "
+            f"{HOW_TO_SET}"
         )
     named_by(NAME.fullmatch, found, "<digit>_<speaker>_<take>.wav")
     return sound(found, damaged)

@@ -1,10 +1,12 @@
 """Log-mel frames of audio."""
 
+import math
 from dataclasses import dataclass
 
 from rc_vs_snn.contracts import Samples
 from rc_vs_snn.encoded import Frames, check_n_steps
 from rc_vs_snn.encoders.mel import Mel, as_frames
+from rc_vs_snn.errors import InputError
 from rc_vs_snn.registry import encoders
 
 
@@ -14,9 +16,9 @@ class LogMel:
     """The level of each mel band of audio, one frame per step.
 
     Step t is a frame of ``window_ms`` that ends at ``(t + 1) * hop_ms``: a decision at step t has heard that
-    much and no more. Levels in dB are scaled by constants to 0 at ``floor_db`` and 1 at full scale, so they
-    depend neither on what follows nor on other recordings. A recording has as many steps as it lasts; what
-    goes on after ``n_steps`` steps is cut there (told in a warning where more than 1 % are).
+    much and no more. The input is ``(level - centre_db) / unit_db``: constants, so it depends neither on what
+    follows nor on other recordings. A recording has as many steps as it lasts; what goes on after ``n_steps``
+    steps is cut there (told in a warning where more than 1 % are).
 
     Attributes:
         n_steps: number of time steps T.
@@ -26,6 +28,8 @@ class LogMel:
         f_min_hz: lower end of the lowest band.
         f_max_hz: upper end of the highest band; None: half the rate.
         floor_db: the level that is taken as silence, relative to a full-scale sine.
+        centre_db: the level that becomes 0.
+        unit_db: the difference of levels that becomes 1.
 
     Raises:
         InputError: a field out of range.
@@ -40,10 +44,17 @@ class LogMel:
     f_min_hz: float = 60.0
     f_max_hz: float | None = None
     floor_db: float = -90.0
+    centre_db: float = -55.0
+    unit_db: float = 15.0
 
     def __post_init__(self) -> None:
         check_n_steps(self.n_steps)
         self._mel()
+        if not (math.isfinite(self.centre_db) and 0 < self.unit_db < math.inf):
+            raise InputError(
+                "centre_db must be decibels and unit_db decibels above 0, got "
+                f"{self.centre_db} and {self.unit_db}"
+            )
 
     def __call__(self, samples: Samples, seed: int = 0) -> Frames:
         """Encode signals as frames of layout ``(channel, n_mels)``; ``seed`` is not used.
@@ -52,7 +63,8 @@ class LogMel:
             InputError: the samples are no signals, have no rate, or one too low for these bands.
         """
         levels, n_channels = self._mel().levels(samples, "log-mel", self.n_steps)
-        return as_frames(levels, self.n_steps, (n_channels, self.n_mels), self.hop_ms)
+        frames = [(each - self.centre_db) / self.unit_db for each in levels]
+        return as_frames(frames, self.n_steps, (n_channels, self.n_mels), self.hop_ms)
 
     def _mel(self) -> Mel:
         return Mel(

@@ -1,8 +1,8 @@
 """The mel front end that all audio encoders share: levels in dB per band, computed once per recording.
 
 Nothing looks into the future: frame k is the stretch of audio that ends when its step does, and what is
-before a recording's beginning counts as silence. Levels are relative to full scale and scaled by constants,
-so no level depends on what follows, nor on any other recording.
+before a recording's beginning counts as silence. Levels are relative to full scale, so none depends on what
+follows, nor on any other recording.
 """
 
 import math
@@ -54,17 +54,17 @@ class Mel:
         check_whole(self.n_mels, "n_mels", 1)
         for name in ("window_ms", "hop_ms", "first_ms"):
             if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"{name} must be a number of milliseconds above 0, got {getattr(self, name)}")
+                raise InputError(f"{name} must be milliseconds above 0, got {getattr(self, name)}")
         if not -300 <= self.floor_db < 0:
-            raise InputError(f"floor_db must lie below 0 (full scale) and not under -300, got {self.floor_db}")
+            raise InputError(f"floor_db must lie from -300 to below 0, got {self.floor_db}")
         if not 0 <= self.f_min_hz < (math.inf if self.f_max_hz is None else self.f_max_hz):
             raise InputError(f"0 <= f_min_hz < f_max_hz must hold, got {self.f_min_hz} and {self.f_max_hz}")
 
     def levels(self, samples: Samples, name: str, most: int) -> tuple[list[np.ndarray], int]:
-        """Return the levels of each recording, ``(frames, channel * n_mels)`` float32, and the number of channels.
+        """Return the levels of each recording, ``(frames, channel * n_mels)``, and the number of channels.
 
-        Levels are 0 at the floor and below, and 1 for a full-scale sine. A recording has frames up to
-        its end (a last one may reach beyond it, into silence), of which at most ``most`` are returned.
+        Levels are in dB, 0 for a full-scale sine, and ``floor_db`` where they would be lower. A recording
+        has frames up to its end (a last one may reach beyond it, into silence), at most ``most`` of them.
 
         Args:
             samples: signals whose sensor tells their rate.
@@ -103,8 +103,7 @@ class Mel:
         window = np.hanning(size + 1)[:-1].astype(np.float32)
         spectrum = np.fft.rfft(frames * (window / window.sum() * 2)[:, None], n=_n_fft(size), axis=1)
         power = np.moveaxis(np.square(np.abs(spectrum)), 1, 2) @ bands  # (frames, channel, n_mels)
-        decibel = 10 * np.log10(power + 1e-30)
-        levels = np.maximum(decibel - self.floor_db, 0) / -self.floor_db
+        levels = 10 * np.log10(np.maximum(power, 10 ** (self.floor_db / 10)))
         return levels.reshape(n_frames, -1).astype(np.float32)
 
     def _tell_cut(self, samples: Samples, rate_hz: float, most: int) -> None:
@@ -158,15 +157,15 @@ def filterbank(mel: Mel, rate_hz: float) -> np.ndarray:
     if size < 2:
         raise InputError(f"window_ms={mel.window_ms:g} holds {size} samples at {rate_hz:g} Hz; raise it")
     bins = np.fft.rfftfreq(_n_fft(size), 1 / rate_hz)
-    ends = 2595 * np.log10(1 + np.array([mel.f_min_hz, top]) / 700)
-    edges = 700 * (10 ** (np.linspace(*ends, mel.n_mels + 2) / 2595) - 1)
+    low, high = (2595 * math.log10(1 + end / 700) for end in (mel.f_min_hz, top))
+    edges = 700 * (10 ** (np.linspace(low, high, mel.n_mels + 2) / 2595) - 1)
     rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins[:, None]) / (edges[2:] - edges[1:-1])
     bands = np.maximum(0, np.minimum(rising, falling))
     if not bands.any(axis=0).all():
         raise InputError(
-            f"window_ms={mel.window_ms:g} at {rate_hz:g} Hz cannot tell n_mels={mel.n_mels} bands apart; raise "
-            "window_ms or lower n_mels"
+            f"window_ms={mel.window_ms:g} at {rate_hz:g} Hz cannot tell n_mels={mel.n_mels} bands apart; "
+            "raise window_ms or lower n_mels"
         )
     return bands.astype(np.float32)
 

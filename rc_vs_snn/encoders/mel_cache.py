@@ -69,7 +69,7 @@ def _from_disk(folder: Path, key: str, compute: Callable[[], np.ndarray]) -> np.
         unfinished.replace(path)
     except OSError as error:
         raise InputError(
-            f"the folder {folder} of {ENVIRONMENT_VARIABLE} cannot be written ({error.strerror}); name another"
+            f"the folder {folder} ({ENVIRONMENT_VARIABLE}) cannot be written ({error.strerror}); name another"
         ) from error
     return found
 

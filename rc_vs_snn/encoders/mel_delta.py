@@ -70,7 +70,7 @@ class MelDelta:
 
     def _crossings(self, levels: np.ndarray) -> np.ndarray:
         """Return ON and OFF counts ``(steps, C * 2)`` of levels ``(steps, C)``."""
-        distance = levels.astype(np.float64) * (-self.floor_db / self.threshold_db)  # in thresholds
+        distance = (levels.astype(np.float64) - self.floor_db) / self.threshold_db  # in thresholds
         reference = np.zeros(levels.shape[1])
         counts = np.zeros((*levels.shape, 2), np.int32)
         for step, place in enumerate(distance):

@@ -17,11 +17,11 @@ from rc_vs_snn.registry import encoders
 class MelLatency:
     """Each frame's mel bands as the times at which populations of neurons reach their threshold.
 
-    A band's level in [0, 1] (see ``log-mel``) drives ``fields`` neurons whose Gaussian receptive fields are
-    centred evenly on [0, 1]; their width is the distance of two centres. The nearer the level to a centre,
-    the sooner that neuron spikes: at substep ``floor((1 - response) * substeps)`` of the frame, once; a
-    response below ``least`` never does. A step is one substep of ``hop_ms / substeps``. The frame that step
-    ``k * substeps`` begins to tell ends with that step, so that no spike comes before what it tells of. A
+    A band's level, 0 at ``floor_db`` and 1 at full scale, drives ``fields`` neurons whose Gaussian receptive
+    fields are centred evenly on [0, 1]; their width is the distance of two centres. The nearer the level to a
+    centre, the sooner that neuron spikes: at substep ``floor((1 - response) * substeps)`` of the frame, once;
+    a response below ``least`` never does. A step is one substep of ``hop_ms / substeps``. The frame that is
+    told from step ``k * substeps`` on ends with that step, so that no spike comes before what it tells of. A
     recording has as many frames as it lasts; what goes on after ``n_steps`` steps is cut there (told in a
     warning where more than 1 % are).
 
@@ -79,7 +79,8 @@ class MelLatency:
     def _spikes(self, levels: np.ndarray) -> np.ndarray:
         """Return spikes ``(frames * substeps, C * fields)`` of levels ``(frames, C)``."""
         centres = np.linspace(0, 1, self.fields)
-        away = (np.clip(levels[:, :, None], 0, 1) - centres) * (self.fields - 1)  # (frames, C, fields)
+        level = np.clip(1 - levels[:, :, None] / self.floor_db, 0, 1)
+        away = (level - centres) * (self.fields - 1)  # (frames, C, fields)
         response = np.exp(-np.square(away) / 2).reshape(len(levels), -1)
         when = np.minimum((1 - response) * self.substeps, self.substeps - 1).astype(np.int64)
         when[response < self.least] = self.substeps  # never
