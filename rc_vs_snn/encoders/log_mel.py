@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from rc_vs_snn.checks import check_whole
 from rc_vs_snn.contracts import Samples
 from rc_vs_snn.encoded import Frames, check_n_steps
 from rc_vs_snn.encoders.mel import Mel, as_frames
@@ -30,6 +33,7 @@ class LogMel:
         floor_db: the level that is taken as silence, relative to a full-scale sine.
         centre_db: the level that becomes 0.
         unit_db: the difference of levels that becomes 1.
+        past: how many earlier frames a step shows beside its own; before the beginning, silence.
 
     Raises:
         InputError: a field out of range.
@@ -46,10 +50,12 @@ class LogMel:
     floor_db: float = -90.0
     centre_db: float = -55.0
     unit_db: float = 15.0
+    past: int = 0
 
     def __post_init__(self) -> None:
         check_n_steps(self.n_steps)
         self._mel()
+        check_whole(self.past, "past", 0)
         if not (math.isfinite(self.centre_db) and 0 < self.unit_db < math.inf):
             raise InputError(
                 "centre_db must be decibels and unit_db decibels above 0, got "
@@ -57,14 +63,20 @@ class LogMel:
             )
 
     def __call__(self, samples: Samples, seed: int = 0) -> Frames:
-        """Encode signals as frames of layout ``(channel, n_mels)``; ``seed`` is not used.
+        """Encode signals as frames of layout ``(channel * (past + 1), n_mels)``; ``seed`` is not used.
 
         Raises:
             InputError: the samples are no signals, have no rate, or one too low for these bands.
         """
         levels, n_channels = self._mel().levels(samples, "log-mel", self.n_steps)
-        frames = [(each - self.centre_db) / self.unit_db for each in levels]
-        return as_frames(frames, self.n_steps, (n_channels, self.n_mels), self.hop_ms)
+        frames = [self._scaled(each) for each in levels]
+        return as_frames(frames, self.n_steps, (n_channels * (self.past + 1), self.n_mels), self.hop_ms)
+
+    def _scaled(self, levels: np.ndarray) -> np.ndarray:
+        """Return the input of levels ``(steps, C)``, ``(steps, C * (past + 1))``, the oldest frame first."""
+        padded = np.vstack([np.full((self.past, levels.shape[1]), self.floor_db, np.float32), levels])
+        shown = [padded[begin : begin + len(levels)] for begin in range(self.past + 1)]
+        return (np.hstack(shown) - np.float32(self.centre_db)) / np.float32(self.unit_db)
 
     def _mel(self) -> Mel:
         return Mel(

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from audio_files import RATE, tone, wav_bytes, write_wav
 
 from rc_vs_snn import InputError
 from rc_vs_snn.datasets import audio
 from rc_vs_snn.datasets.audio import AudioFiles, Clip, audio_files, read_clip, sound
-from audio_files import RATE, tone, wav_bytes, write_wav
 
 soundfile = pytest.importorskip("soundfile")
 

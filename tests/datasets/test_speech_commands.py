@@ -4,13 +4,13 @@ import shutil
 
 import numpy as np
 import pytest
+from audio_files import tone, write_wav
 
 from rc_vs_snn import InputError
 from rc_vs_snn.contracts import SPLITS, Unread
 from rc_vs_snn.datasets.audio import id_of
 from rc_vs_snn.datasets.speech_commands import COMMANDS, FOLD, OTHERS, speaker_of, speech_commands
 from rc_vs_snn.testing import check_dataset
-from audio_files import tone, write_wav
 
 soundfile = pytest.importorskip("soundfile")
 SPEAKERS = ("00f0204f", "0a2b400e", "1ecfb537", "9a69672b")
@@ -131,7 +131,7 @@ def test_wrong_options_are_refused(tree, options, says):
 
 @pytest.fixture
 def fold(tmp_path):
-    """The test fold: ten words and others by 20 speakers, silence by number, and a clip that is there twice."""
+    """The test fold: ten words and others by 20 speakers, silence, and a clip that is there twice."""
     folder, number = tmp_path / FOLD, 0
     for word in (*COMMANDS, "_unknown_"):
         (folder / word).mkdir(parents=True)

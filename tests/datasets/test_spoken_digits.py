@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from audio_files import tone, wav_bytes, write_wav
 
 from rc_vs_snn import InputError
 from rc_vs_snn.datasets.audio import id_of
 from rc_vs_snn.datasets.spoken_digits import spoken_digits
 from rc_vs_snn.testing import check_dataset
-from audio_files import tone, wav_bytes, write_wav
 
 pytest.importorskip("soundfile")
 SPEAKERS = ("anna", "bert", "carl")
@@ -73,7 +73,7 @@ def test_wrong_options_are_refused(tree, options, says):
 
 
 def test_what_is_not_there_misnamed_or_damaged_is_said(tree, tmp_path):
-    with pytest.raises(InputError, match="no spoken digits under .*git clone"):
+    with pytest.raises(InputError, match=r"no spoken digits under .*git clone"):
         spoken_digits(tmp_path / "elsewhere")
     folder = tree / "fsdd" / "recordings"
     (folder / "9_carl_7.wav").write_bytes(wav_bytes(tone(100))[:-9])

@@ -24,7 +24,10 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "step": [{"background": "spike"}],
     "hybrid": [{"background": "spike", "n_steps": 2}],
     "log-latency": [{"tau_steps": 3.0, "threshold": 0.1}, {"epsilon": 1e-3}, {"n_steps": 1}],
-    "log-mel": [{"n_steps": 3}, {"hop_ms": 7.5, "window_ms": 64.0, "n_mels": 4, "f_max_hz": 400.0}],
+    "log-mel": [
+        {"n_steps": 3, "past": 2},
+        {"hop_ms": 7.5, "window_ms": 64.0, "n_mels": 4, "f_max_hz": 400.0},
+    ],
     "mel-delta": [{"n_steps": 3, "threshold_db": 0.5}],
     "mel-latency": [{"n_steps": 9, "substeps": 2, "fields": 3}],
     "rank-order": [{"n_steps": 1}],

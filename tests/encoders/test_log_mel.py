@@ -31,3 +31,17 @@ def test_channels_are_apart():
 def test_a_scale_that_is_none_is_refused(options):
     with pytest.raises(InputError, match="unit_db decibels above 0"):
         LogMel(**options)
+
+
+def test_a_step_shows_earlier_frames_beside_its_own_and_silence_before_the_beginning():
+    signal = np.random.default_rng(0).normal(0, 0.1, (400, 1))
+    samples = Samples([signal], [0], [0], "signals", 1, Sensor(rate_hz=8000))
+    alone, beside = LogMel(n_steps=5)(samples), LogMel(n_steps=5, past=2)(samples)
+    assert beside.layout == (3, 32)
+    shown = beside.values[:, 0].reshape(5, 3, 32)
+    silence = (-90 - -55) / 15
+    np.testing.assert_allclose(shown[0, :2], silence, rtol=1e-6)
+    assert shown[:, 2].equal(alone.values[:, 0])
+    assert shown[2:, 0].equal(alone.values[:-2, 0])
+    with pytest.raises(InputError, match="past must be a whole number"):
+        LogMel(past=-1)
