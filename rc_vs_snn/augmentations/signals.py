@@ -62,11 +62,9 @@ class SignalChanges:
         if samples.kind != "signals":
             raise InputError(f"augmentation 'signals' takes signals, got {samples.kind}; choose 'none'")
         samples = samples.read()
-        # A signal's changes are drawn apart, so that they depend on no option that it does not use.
-        seeds = generator.integers(2**63, size=len(samples))
         values = np.empty(len(samples), object)
-        for row, (signal, seed) in enumerate(zip(samples.values, seeds.tolist(), strict=True)):
-            values[row] = self._changed(signal.astype(np.float32), np.random.default_rng(seed))
+        for row, signal in enumerate(samples.values):
+            values[row] = self._changed(signal.astype(np.float32), generator)
         return replace(samples, values=values if len({len(each) for each in values}) > 1 else list(values))
 
     def _changed(self, signal: np.ndarray, draw: np.random.Generator) -> np.ndarray:
