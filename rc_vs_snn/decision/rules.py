@@ -10,12 +10,13 @@ Source: Jeffares et al., ICLR 2022, arXiv 2110.02865 (threshold crossing as the 
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from numbers import Real
+from typing import Any, Protocol
 
 import numpy as np
 
 from rc_vs_snn.contracts import Decision, EvidenceKind
-from rc_vs_snn.errors import DivergedError, InputError
+from rc_vs_snn.errors import DivergedError, InputError, blamed
 from rc_vs_snn.kernels import rule as kernel
 from rc_vs_snn.registry import rules
 
@@ -107,13 +108,24 @@ class Shifted:
         return threshold * factor / (1 - threshold + threshold * factor)
 
 
+def threshold_of(rule: Rule, step: int, n_steps: int) -> float:
+    """Return a rule's threshold; raise InputError if what it gives is no number."""
+    with blamed(f"rule {rule!r}"):
+        given: Any = rule.threshold_at(step, n_steps)
+    if isinstance(given, bool) or not (isinstance(given, Real) or getattr(given, "shape", None) == ()):
+        raise InputError(
+            f"rule {rule!r} gave {given!r} as the threshold at step {step}; threshold_at returns a number"
+        )
+    return float(given)
+
+
 def thresholds_of(rule: Rule, n_steps: int) -> np.ndarray:
     """Return the threshold in force at every step, ``(T,)`` float64.
 
     Raises:
         InputError: one that is not finite.
     """
-    thresholds = np.array([rule.threshold_at(step, n_steps) for step in range(n_steps)], np.float64)
+    thresholds = np.array([threshold_of(rule, step, n_steps) for step in range(n_steps)], np.float64)
     if not math.isfinite(thresholds.sum()) and not np.isfinite(thresholds).all():
         step = int(np.argmin(np.isfinite(thresholds)))
         raise InputError(f"the threshold at step {step} is {thresholds[step]}; choose a finite one")
@@ -129,7 +141,7 @@ def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:
         n_steps: number of time steps T.
     """
     for step in range(n_steps):
-        threshold = rule.threshold_at(step, n_steps)
+        threshold = threshold_of(rule, step, n_steps)
         if evidence != "membrane" and not 0 < threshold <= 1:
             raise InputError(
                 f"threshold {threshold:g} at step {step} cannot be met by a probability; "

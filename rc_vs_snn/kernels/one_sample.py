@@ -8,9 +8,9 @@ source. Channels are summed in ascending order, whatever the order in which thei
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.elementwise import fill_softmax
 from rc_vs_snn.kernels.leaky.cell import NONE, integrate
 from rc_vs_snn.kernels.lstm.cell import advance_cells
@@ -45,7 +45,7 @@ class Inputs(NamedTuple):
         return cls(np.zeros(n_channels, np.bool_), at, np.ones((2, n_channels + 1), np.float32))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def admit(events, values, count, plain, step, hold, on, source, level):  # type: ignore[no-untyped-def]
     """List the channels that are on; return how many, or ``-1 - p`` if the event at position p is unusable.
 
@@ -93,7 +93,7 @@ def admit(events, values, count, plain, step, hold, on, source, level):  # type:
     return before + count if usable == count else -1 - usable
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _merge(events, count, source, before):  # type: ignore[no-untyped-def]
     # Both ascend; from behind, so that nothing is overwritten before it is moved.
     old, new = before - 1, count - 1
@@ -106,7 +106,7 @@ def _merge(events, count, source, before):  # type: ignore[no-untyped-def]
             new -= 1
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_inputs(plain, source, level, listed, synapses, into):  # type: ignore[no-untyped-def]
     if plain:
         add_rows(source, 0, listed, synapses, into)
@@ -114,7 +114,7 @@ def _add_inputs(plain, source, level, listed, synapses, into):  # type: ignore[n
         add_entries(source, level[1], 0, listed, synapses, into)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def lstm_step(  # type: ignore[no-untyped-def]
     first, deeper, recurrent, bias, readout, readout_bias, thresholds, hold,
     on, source, level, work, state, classes, events, values, count, plain, step,
@@ -165,9 +165,9 @@ def lstm_step(  # type: ignore[no-untyped-def]
     return judge(classes[1], thresholds[step])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def leaky_step(  # type: ignore[no-untyped-def]
-    first, deeper, neurons, reset, readout, outputs, thresholds, softmax, hold,
+    first, deeper, recurrent, neurons, reset, readout, outputs, thresholds, softmax, hold,
     on, source, level, membrane, spiked, classes, events, values, count, plain, step,
 ):  # fmt: skip
     """Advance stacked leaky integrate-and-fire layers one step and judge the output membranes.
@@ -175,6 +175,7 @@ def leaky_step(  # type: ignore[no-untyped-def]
     Args:
         first: input synapses ``(C, H)``.
         deeper: synapses between layers ``(L - 1, H, H)``.
+        recurrent: of the spikes of the step before ``(L, H, H)``, or of no layer for none.
         neurons: input current without spikes, decay per step and firing threshold ``(3, L, H)``.
         reset: of the hidden neurons, as in ``leaky/cell.py``.
         readout: ``(H, K)``.
@@ -186,7 +187,7 @@ def leaky_step(  # type: ignore[no-untyped-def]
         source: likewise.
         level: likewise.
         membrane: at even and at odd steps, and work space ``(3, L, H)``.
-        spiked: work space ``(H + 1,)``, integer.
+        spiked: work space ``(2, H + 1)``, integer.
         classes: output membranes, evidence and work space ``(3, K)``.
         events: channels that spike, the first ``count`` entries.
         values: their inputs, likewise.
@@ -201,6 +202,7 @@ def leaky_step(  # type: ignore[no-untyped-def]
     n_layers, n_spiked = len(bias), 0
     old, new, current = membrane[1 - step % 2], membrane[step % 2], membrane[2, 0]
     output, evidence, into = classes[0], classes[1], classes[2]
+    fired, back = spiked[0], spiked[1]
     if step == 0:
         old[:] = 0
         output[:] = 0
@@ -209,11 +211,14 @@ def leaky_step(  # type: ignore[no-untyped-def]
         if layer == 0:
             _add_inputs(plain, source, level, listed, first, current)
         else:
-            add_rows(spiked, 0, n_spiked, deeper[layer - 1], current)
+            add_rows(fired, 0, n_spiked, deeper[layer - 1], current)
+        if len(recurrent) and step:
+            n_back = spiking(old[layer], threshold[layer], back, 0)
+            add_rows(back, 0, n_back, recurrent[layer], current)
         integrate(current, old[layer], decay[layer], threshold[layer], reset, new[layer])
-        n_spiked = spiking(new[layer], threshold[layer], spiked, 0)
+        n_spiked = spiking(new[layer], threshold[layer], fired, 0)
     copy(outputs[0], into)
-    add_rows(spiked, 0, n_spiked, readout, into)
+    add_rows(fired, 0, n_spiked, readout, into)
     integrate(into, output, outputs[1], output, NONE, output)
     if softmax:
         fill_softmax(output, evidence)

@@ -7,23 +7,25 @@ membranes in float32 on the CPU.
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.compiling import compiled
 
 FAST_SIGMOID, ATAN = 0, 1
 SUBTRACT, ZERO, NONE = 0, 1, 2  # as snnTorch numbers them
+CLEAR = 3  # "zero" of snnTorch's recurrent neurons: what arrives after a spike is lost, too
 
 
 class Neuron(NamedTuple):
     """What a layer's neurons have in common.
 
     Attributes:
-        reset: SUBTRACT the threshold at a spike, ZERO the membrane, or NONE.
+        reset: what a spike does a step later: SUBTRACT the threshold, ZERO the membrane, NONE, or CLEAR
+            the membrane and the current that arrives.
         surrogate: derivative of a spike, FAST_SIGMOID or ATAN.
         slope: its steepness.
     """
@@ -57,7 +59,7 @@ def integrator(current: Tensor, membrane: Tensor, decay: Tensor) -> Tensor:
     return decay.clamp(0, 1) * membrane + current
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def integrate(current, membrane, decay, threshold, reset, new):  # type: ignore[no-untyped-def]
     """Fill the new membranes of one row, ``(n,)`` as every argument; ``new`` may be ``membrane``."""
     for n in range(len(current)):
@@ -68,10 +70,12 @@ def integrate(current, membrane, decay, threshold, reset, new):  # type: ignore[
         value = decay[n] * before + current[n]
         if reset == SUBTRACT:
             value = value - fired * threshold[n]
+        elif reset == CLEAR:
+            value = value * (np.float32(1) - fired)
         new[n] = value
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def retreat(  # type: ignore[no-untyped-def]
     from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
     to_current, to_membrane, to_decay, to_threshold,
@@ -90,8 +94,8 @@ def retreat(  # type: ignore[no-untyped-def]
         gradient = from_new[n] + by_spike
         before = membrane[n]
         fired = np.float32(before > threshold[n])
-        kept = np.float32(1) - fired if reset == ZERO else np.float32(1)
-        to_current[n] = gradient
+        kept = np.float32(1) - fired if reset in (ZERO, CLEAR) else np.float32(1)
+        to_current[n] = gradient * kept if reset == CLEAR else gradient
         to_membrane[n] = gradient * decay[n] * kept
         to_decay[n] += gradient * before * kept
         to_threshold[n] -= by_spike
@@ -99,7 +103,7 @@ def retreat(  # type: ignore[no-untyped-def]
             to_threshold[n] -= gradient * fired
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _advance(current, membrane, decay, threshold, reset, new, spikes):  # type: ignore[no-untyped-def]
     for row in range(len(new)):
         integrate(current[row], membrane[row], decay, threshold, reset, new[row])
@@ -107,7 +111,7 @@ def _advance(current, membrane, decay, threshold, reset, new, spikes):  # type: 
             spikes[row, n] = np.float32(new[row, n] > threshold[n])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _retreat(  # type: ignore[no-untyped-def]
     from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
     to_current, to_membrane, to_decay, to_threshold,
