@@ -97,7 +97,5 @@ class SignalChanges:
 
 def _stretched(signal: np.ndarray, factor: float) -> np.ndarray:
     length = max(1, round(len(signal) * factor))
-    places = np.linspace(0, len(signal) - 1, length)
-    below = np.minimum(places.astype(np.int64), max(len(signal) - 2, 0))
-    share = (places - below).astype(np.float32)[:, None]
-    return signal[below] * (1 - share) + signal[np.minimum(below + 1, len(signal) - 1)] * share
+    places, known = np.linspace(0, len(signal) - 1, length), np.arange(len(signal))
+    return np.stack([np.interp(places, known, channel) for channel in signal.T], 1).astype(np.float32)
