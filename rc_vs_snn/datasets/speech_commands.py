@@ -139,7 +139,7 @@ def _official(root: Path, split_seed: int, classes: int, damaged: Damaged) -> di
     by_name = {f"{path.parent.name}/{path.stem}": path for path in paths}
     split_of: dict[str, SplitName] = {}
     for split, file in LISTS.items():
-        listed = [line.rpartition(".")[0] for line in (tree / file).read_text().split()]
+        listed = [line.rpartition(".")[0] for line in (tree / file).read_text(encoding="utf-8").split()]
         gone = [line for line in listed if line not in by_name]
         if gone:
             raise InputError(
