@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -89,11 +90,17 @@ def _set_window(axes: Axes, table: Table) -> None:
     axes.set_xlim(-0.04 * right - 0.01, right * 1.04 + 0.01)
     axes.set_xlabel(f"Mean decision step (0-based, last step: {last})")
     if "step_ms" in table.columns:
-        step_ms = float(table["step_ms"][0])
-        above = axes.secondary_xaxis(
-            "top", functions=(lambda step: (step + 1) * step_ms, lambda ms: ms / step_ms - 1)
-        )
-        above.set_xlabel("Input seen by then (ms)")
+        _add_milliseconds(axes, float(table["step_ms"][0]))
+
+
+def _add_milliseconds(axes: Axes, step_ms: float) -> None:
+    def seen(step: Any) -> Any:
+        return (step + 1) * step_ms
+
+    def step_of(ms: Any) -> Any:
+        return ms / step_ms - 1
+
+    axes.secondary_xaxis("top", functions=(seen, step_of)).set_xlabel("Input seen by then (ms)")
 
 
 def _draw_label(axes: Axes, table: Table, label: str, look: style.Look) -> Line2D:
