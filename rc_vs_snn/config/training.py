@@ -66,8 +66,8 @@ class Training:
         choices = {"schedule": ("one-cycle", "cosine", "constant"), "precision": ("float32", "bfloat16")}
         for name, allowed in choices.items():
             value = getattr(self, name)
-            if value not in allowed:
-                faults.append(f"unknown training.{name} '{value}'; {did_you_mean(str(value), allowed)}")
+            if not isinstance(value, str) or value not in allowed:
+                faults.append(f"unknown training.{name} {value!r}; {did_you_mean(str(value), allowed)}")
         if faults:
             raise InputError("; ".join(faults))
         for name, value in vars(self).items():  # NumPy's numbers as Python's, which files hold

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from rc_vs_snn.checks import as_array, as_integers
 from rc_vs_snn.contracts import Decision, EvidenceKind
 from rc_vs_snn.errors import DivergedError, InputError, blamed
 from rc_vs_snn.kernels import rule as kernel
@@ -169,14 +170,16 @@ def decide(evidence: np.ndarray, rule: Rule, lengths: np.ndarray | None = None) 
         InputError: a wrong shape, no step, a length out of range, NaN in the evidence, or a threshold that
             is not finite.
     """
-    evidence = np.asarray(evidence)
+    evidence = as_array(evidence, "evidence")
     if evidence.ndim != 3 or 0 in evidence.shape[1:]:
         raise InputError(f"evidence must have shape (sample, time, class), got {evidence.shape}")
+    if evidence.dtype.kind not in "biuf":
+        raise InputError(f"evidence must be numbers, got {evidence.dtype}")
     if evidence.dtype.kind in "biu":  # spikes or counts: a threshold of 0.95 is not 0
         evidence = evidence.astype(np.float64)
     if np.isnan(evidence).any():
         raise DivergedError(
-            "evidence holds NaN: the model diverged; lower the learning rate or clip gradients"
+            "evidence holds NaN: the model diverged; lower training.learning_rate or training.clip_norm"
         )
     n_samples, n_steps, _ = evidence.shape
     last = _last_steps(lengths, n_samples, n_steps)
@@ -193,7 +196,7 @@ def decide(evidence: np.ndarray, rule: Rule, lengths: np.ndarray | None = None) 
 def _last_steps(lengths: np.ndarray | None, n_samples: int, n_steps: int) -> np.ndarray:
     if lengths is None:
         return np.full(n_samples, n_steps - 1)
-    lengths = np.asarray(lengths)
+    lengths = as_integers(lengths, "lengths")
     if lengths.shape != (n_samples,) or ((lengths < 1) | (lengths > n_steps)).any():
         raise InputError(f"lengths must be one number in 1..{n_steps} for each of {n_samples} samples")
     return lengths - 1
