@@ -4,6 +4,24 @@ Importing this package registers the built-in ones. Nothing is read or imported 
 until a factory is called.
 """
 
-from rc_vs_snn.datasets import digits, fashion_mnist, mnist, nmnist, noisy_sign, spotting
+from rc_vs_snn.datasets import (
+    digits,
+    fashion_mnist,
+    mnist,
+    nmnist,
+    noisy_sign,
+    speech_commands,
+    spoken_digits,
+    spotting,
+)
 
-__all__ = ["digits", "fashion_mnist", "mnist", "nmnist", "noisy_sign", "spotting"]
+__all__ = [
+    "digits",
+    "fashion_mnist",
+    "mnist",
+    "nmnist",
+    "noisy_sign",
+    "speech_commands",
+    "spoken_digits",
+    "spotting",
+]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rc_vs_snn.contracts import SampleKind, Samples
+from rc_vs_snn.contracts import SampleKind, Samples, Sensor
 from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.encoders.protocol import Encoder
 from rc_vs_snn.testing.promise import require
@@ -26,8 +26,8 @@ def check_encoder(encoder: Encoder, samples: Samples | None = None, *, kind: Sam
         encoder: a callable ``encoder(samples, seed) -> SpikeTimes | Frames``.
         samples: what to encode, at least two samples. None: small random ones of ``kind`` (for
             images: 8-bit ``(N, H, W)`` and float ``(N, channel, H, W)``).
-        kind: what to generate: "images" (8 x 8), "signals" (128 samples, 3 channels) or "events"
-            (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
+        kind: what to generate: "images" (8 x 8), "signals" (128 samples at 8 kHz, 3 channels) or
+            "events" (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
 
     Raises:
         AssertionError: the first broken promise.
@@ -48,7 +48,7 @@ def _toy_samples(kind: SampleKind) -> list[Samples]:
         return [Samples(images, labels, ids, kind, 3), Samples(as_float, labels, ids, kind, 3)]
     if kind == "signals":
         walks = rng.normal(size=(6, 128, 3)).cumsum(axis=1).astype(np.float32)
-        return [Samples(walks, labels, ids, kind, 3)]
+        return [Samples(walks, labels, ids, kind, 3, Sensor(rate_hz=8000.0))]
     recordings = np.empty(6, dtype=object)
     for row, n_events in enumerate([50, 0, 1, 200, 80, 120]):
         events = np.zeros(n_events, _EVENT)
@@ -68,7 +68,7 @@ def _filled(samples: Samples, full: bool) -> Samples:
     else:
         one = 255 if few.values.dtype == np.uint8 else 1
         values = np.full_like(few.values, one if full else 0)
-    return Samples(values, few.labels, few.ids, few.kind, few.n_classes)
+    return Samples(values, few.labels, few.ids, few.kind, few.n_classes, few.sensor)
 
 
 def check_code(encoder: Encoder, samples: Samples, *, most_steps: int | None = None) -> Encoded:
