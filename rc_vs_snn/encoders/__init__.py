@@ -6,9 +6,11 @@ from rc_vs_snn.encoders.hybrid import Hybrid
 from rc_vs_snn.encoders.latency import Latency
 from rc_vs_snn.encoders.log_latency import LogLatency
 from rc_vs_snn.encoders.phase import Phase
+from rc_vs_snn.encoders.population import Population
 from rc_vs_snn.encoders.protocol import Encoder
 from rc_vs_snn.encoders.rank_order import RankOrder
 from rc_vs_snn.encoders.rate import Rate
+from rc_vs_snn.encoders.raw import Raw
 from rc_vs_snn.encoders.step import StepCode
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "Latency",
     "LogLatency",
     "Phase",
+    "Population",
     "RankOrder",
     "Rate",
+    "Raw",
     "StepCode",
 ]

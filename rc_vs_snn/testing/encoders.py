@@ -10,6 +10,7 @@ from torch import Tensor
 from rc_vs_snn.contracts import SampleKind, Samples
 from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.encoders.protocol import Encoder
+from rc_vs_snn.errors import InputError
 from rc_vs_snn.testing.promise import require
 
 _EVENT = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
@@ -20,20 +21,34 @@ def check_encoder(encoder: Encoder, samples: Samples | None = None, *, kind: Sam
 
     The code has T steps, one row per sample and one channel per place of its layout; the same seed
     gives the same code; a sample's code does not depend on its batch neighbours or their order; an
-    empty batch and blank samples work; the samples are left as they were.
+    empty batch and blank samples work; the samples are left as they were. Where signals differ in length,
+    an encoder may refuse them with InputError; if it takes them, each has the code, and the number of steps,
+    that it has in an array of its own. What a code holds behind a sample's own length is not looked at.
 
     Args:
         encoder: a callable ``encoder(samples, seed) -> SpikeTimes | Frames``.
         samples: what to encode, at least two samples. None: small random ones of ``kind`` (for
             images: 8-bit ``(N, H, W)`` and float ``(N, channel, H, W)``).
-        kind: what to generate: "images" (8 x 8), "signals" (128 samples, 3 channels) or "events"
-            (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
+        kind: what to generate: "images" (8 x 8), "signals" (3 channels; 128 samples each, and 1 to 128) or
+            "events" (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
 
     Raises:
         AssertionError: the first broken promise.
     """
     for batch in [samples] if samples is not None else _toy_samples(kind):
-        _check_code(encoder, batch)
+        if samples is not None or not _refuses(encoder, batch):
+            _check_code(encoder, batch)
+
+
+def _refuses(encoder: Encoder, samples: Samples) -> bool:
+    """Return whether an encoder says that it takes no signals of different lengths."""
+    if samples.kind != "signals" or samples.values.dtype != object:
+        return False
+    try:
+        encoder(samples, 3)
+    except InputError:
+        return True
+    return False
 
 
 def _toy_samples(kind: SampleKind) -> list[Samples]:
@@ -47,7 +62,9 @@ def _toy_samples(kind: SampleKind) -> list[Samples]:
         return [Samples(images, labels, ids, kind, 3), Samples(as_float, labels, ids, kind, 3)]
     if kind == "signals":
         walks = rng.normal(size=(6, 128, 3)).cumsum(axis=1).astype(np.float32)
-        return [Samples(walks, labels, ids, kind, 3)]
+        mixed = np.empty(6, dtype=object)
+        mixed[:] = [walk[:length] for walk, length in zip(walks, (40, 1, 128, 7, 100, 13), strict=True)]
+        return [Samples(walks, labels, ids, kind, 3), Samples(mixed, labels, ids, kind, 3)]
     recordings = np.empty(6, dtype=object)
     for row, n_events in enumerate([50, 0, 1, 200, 80, 120]):
         events = np.zeros(n_events, _EVENT)
@@ -64,6 +81,9 @@ def _filled(samples: Samples, full: bool) -> Samples:
         values = np.empty(len(few), dtype=object)
         for row, events in enumerate(few.values):
             values[row] = events[:0]
+    elif few.values.dtype == object:
+        values = few.values.copy()
+        values[:] = [np.full_like(signal, full) for signal in few.values]
     else:
         one = 255 if few.values.dtype == np.uint8 else 1
         values = np.full_like(few.values, one if full else 0)
@@ -91,12 +111,14 @@ def _check_code(encoder: Encoder, samples: Samples) -> None:
     _check_neighbours(encoder, samples, dense)
     _check_rows(encoder, code, dense)
     _check_extremes(encoder, samples, code)
+    if samples.kind == "signals" and samples.values.dtype == object:
+        _check_lengths(encoder, samples, code, dense)
     unchanged = all(np.array_equal(a, b) for a, b in zip(before, samples.values, strict=True))
     require(unchanged, f"{encoder!r} changed its input in place; work on a copy")
 
 
 def _dense(encoder: Encoder, code: Encoded, samples: Samples) -> Tensor:
-    """Return the whole code ``(T, B, C)`` after checking its form."""
+    """Return the whole code ``(T, B, C)``, 0 behind a sample's own length, after checking its form."""
     require(
         isinstance(code, SpikeTimes | Frames),
         f"{encoder!r} returned {type(code).__name__}; return SpikeTimes (at most one spike per channel) "
@@ -113,6 +135,9 @@ def _dense(encoder: Encoder, code: Encoded, samples: Samples) -> Tensor:
     inputs = [code.at(step) for step in range(code.n_steps)]
     for step, x in enumerate(inputs):
         shape = (len(samples), code.n_channels)
+        going = code.running(step)
+        if going is not None and tuple(x.shape) == shape:
+            inputs[step] = x = torch.where(going[:, None], x, 0)
         require(
             tuple(x.shape) == shape and x.is_floating_point() and bool(torch.isfinite(x).all()),
             f"{encoder!r}: the input at step {step} must be finite floats of shape {shape} (batch, channel), "
@@ -140,10 +165,30 @@ def _check_neighbours(encoder: Encoder, samples: Samples, dense: Tensor) -> None
         )
 
 
+def _check_lengths(encoder: Encoder, samples: Samples, code: Encoded, dense: Tensor) -> None:
+    last = torch.as_tensor(code.last_steps()).expand(len(samples))
+    for row, signal in enumerate(samples.values):
+        one = samples.select([row])
+        alone = Samples(signal[None], one.labels, one.ids, "signals", one.n_classes, one.sensor)
+        own = encoder(alone, 3)
+        steps = int(torch.as_tensor(own.last_steps()).expand(1)[0]) + 1
+        require(
+            torch.equal(_dense(encoder, own, alone), dense[:, [row]]) and steps == int(last[row]) + 1,
+            f"{encoder!r}: a signal of {len(signal)} samples has another code, or {steps} and not "
+            f"{int(last[row]) + 1} steps, in an array of its own than among longer ones; padding must not be "
+            "read, and lengths= must say where each sample ends",
+        )
+
+
 def _check_rows(encoder: Encoder, code: Encoded, dense: Tensor) -> None:
     rows = torch.tensor([len(code) - 1, 0])
     picked = code.select(rows)
-    same = all(torch.equal(picked.at(step), dense[step, rows]) for step in range(code.n_steps))
+    first_and_last = [picked.at(step) for step in range(code.n_steps)]
+    for step in range(code.n_steps):
+        going = picked.running(step)
+        if going is not None:
+            first_and_last[step] = torch.where(going[:, None], first_and_last[step], 0)
+    same = torch.equal(torch.stack(first_and_last), dense[:, rows])
     require(same, f"{encoder!r}: select([last, first]) does not return the last and the first sample")
 
 
