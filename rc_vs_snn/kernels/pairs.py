@@ -69,6 +69,14 @@ def entries(start: np.ndarray, channel: np.ndarray, pairs: int, value: np.ndarra
     )
 
 
+def entries_of(start: np.ndarray, channel: np.ndarray, chosen: np.ndarray) -> Spikes:
+    """Return the spikes of the pairs numbered ``chosen``, in that order."""
+    count = start[chosen + 1] - start[chosen]
+    begin = np.concatenate([[0], np.cumsum(count)])
+    at = np.repeat(start[chosen] - begin[:-1], count) + np.arange(begin[-1])
+    return Spikes(begin, channel[at], np.ones(len(at), np.float32))
+
+
 @dataclass(frozen=True, eq=False)
 class WholeRun:
     """A batch, run to its decisions.

@@ -16,7 +16,7 @@ from rc_vs_snn.decision.evidence import evidence_trace
 from rc_vs_snn.decision.metrics import summarise
 from rc_vs_snn.decision.rules import FallingThreshold
 from rc_vs_snn.experiment.judging import _trace_batch
-from rc_vs_snn.models import RankSNN, rc_gru, rc_lstm
+from rc_vs_snn.models import RankSNN, RecurrentRankSNN, rc_gru, rc_lstm
 from rc_vs_snn.training.objectives import EveryStep, LastStep, RankCoding
 
 T, CHANNELS, CLASSES = 6, 7, 3
@@ -32,6 +32,9 @@ def models():
         "rank-snn": RankSNN((CHANNELS,), CLASSES, hidden=16, gain=3, evidence="softmax"),
         "rank-snn, two layers": RankSNN(
             (CHANNELS,), CLASSES, hidden=16, layers=2, gain=4, evidence="softmax"
+        ),
+        "recurrent-rank-snn": RecurrentRankSNN(
+            (CHANNELS,), CLASSES, hidden=16, gain=3, recurrent_gain=3, evidence="softmax"
         ),
     }
     with torch.no_grad():

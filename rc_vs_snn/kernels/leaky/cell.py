@@ -17,13 +17,15 @@ from rc_vs_snn.kernels import backend
 
 FAST_SIGMOID, ATAN = 0, 1
 SUBTRACT, ZERO, NONE = 0, 1, 2  # as snnTorch numbers them
+CLEAR = 3  # "zero" of snnTorch's recurrent neurons: what arrives after a spike is lost, too
 
 
 class Neuron(NamedTuple):
     """What a layer's neurons have in common.
 
     Attributes:
-        reset: SUBTRACT the threshold at a spike, ZERO the membrane, or NONE.
+        reset: what a spike does a step later: SUBTRACT the threshold, ZERO the membrane, NONE, or CLEAR
+            the membrane and the current that arrives.
         surrogate: derivative of a spike, FAST_SIGMOID or ATAN.
         slope: its steepness.
     """
@@ -68,6 +70,8 @@ def integrate(current, membrane, decay, threshold, reset, new):  # type: ignore[
         value = decay[n] * before + current[n]
         if reset == SUBTRACT:
             value = value - fired * threshold[n]
+        elif reset == CLEAR:
+            value = value * (np.float32(1) - fired)
         new[n] = value
 
 
@@ -90,8 +94,8 @@ def retreat(  # type: ignore[no-untyped-def]
         gradient = from_new[n] + by_spike
         before = membrane[n]
         fired = np.float32(before > threshold[n])
-        kept = np.float32(1) - fired if reset == ZERO else np.float32(1)
-        to_current[n] = gradient
+        kept = np.float32(1) - fired if reset in (ZERO, CLEAR) else np.float32(1)
+        to_current[n] = gradient * kept if reset == CLEAR else gradient
         to_membrane[n] = gradient * decay[n] * kept
         to_decay[n] += gradient * before * kept
         to_threshold[n] -= by_spike

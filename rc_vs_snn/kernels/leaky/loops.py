@@ -17,8 +17,8 @@ from rc_vs_snn.kernels.sums import add_entries, add_product, add_rows
 
 @numba.njit(cache=True, error_model="numpy")
 def forward(  # type: ignore[no-untyped-def]
-    times, frames, hold, lengths, thresholds, softmax, synapses, bias, decay, threshold, reset, readout,
-    readout_bias, output_decay, mask, keep,
+    times, frames, hold, lengths, thresholds, softmax, synapses, bias, decay, threshold, recurrent, readout,
+    readout_bias, output_decay, reset, mask, keep,
 ):  # fmt: skip
     """Advance all rows from step 0 until each has decided or ended.
 
@@ -33,10 +33,11 @@ def forward(  # type: ignore[no-untyped-def]
         bias: ``(H,)``.
         decay: of the hidden membranes, per step ``(H,)``.
         threshold: of the hidden neurons ``(H,)``.
-        reset: of the hidden neurons, as in ``cell.py``.
+        recurrent: of the hidden spikes of the step before ``(H, H)``, or of no rows for none.
         readout: ``(H, K)``.
         readout_bias: ``(K,)``.
         output_decay: ``(K,)``.
+        reset: of the hidden neurons, as in ``cell.py``.
         mask: factor on each row's hidden spikes ``(rows, H)``, or of no rows for none.
         keep: whether pairs are kept.
 
@@ -53,6 +54,7 @@ def forward(  # type: ignore[no-untyped-def]
     row, before, start = np.empty(slots, np.int64), np.empty(slots, np.int64), np.empty(slots + 1, np.int64)
     output, channel = np.empty((slots, n_classes), np.float32), np.empty(2 * n_channels, np.int32)
     fired_start, current = np.empty(slots + 1, np.int64), np.empty(width, np.float32)
+    back = np.empty(width + 1, np.int32)
     bounds, decided, last = (
         np.empty(n_steps + 1, np.int64),
         np.empty(rows, np.int64),
@@ -92,6 +94,9 @@ def forward(  # type: ignore[no-untyped-def]
                 copy(bias, current)
                 entries = active(times[r], step, hold, channel, entries)
                 add_rows(channel, start[p], entries, synapses, current)
+            if len(recurrent) and step:
+                n_back = spiking(membrane[old], threshold, back, 0)
+                add_rows(back, 0, n_back, recurrent, current)
             integrate(current, membrane[old] if step else silent, decay, threshold, reset, membrane[p])
             n_fired = spiking(membrane[p], threshold, fired, n_fired)
             start[p + 1], fired_start[p + 1] = entries, n_fired
@@ -122,7 +127,7 @@ def forward(  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, error_model="numpy")
 def backward(  # type: ignore[no-untyped-def]
     from_output, bounds, row_of, before, mask, membrane, output, decay, threshold, reset, surrogate, slope,
-    readout, output_decay, to_current, to_into, to_decay, to_threshold, to_output_decay,
+    recurrent, readout, output_decay, to_current, to_into, to_decay, to_threshold, to_output_decay,
 ):  # fmt: skip
     """Fill the gradients of every pair's input currents and of the neurons' constants.
 
@@ -139,6 +144,7 @@ def backward(  # type: ignore[no-untyped-def]
         reset: likewise.
         surrogate: derivative of a spike, as in ``cell.py``.
         slope: its steepness.
+        recurrent: by target ``(H, H)``, or of no rows for none.
         readout: ``(K, H)``.
         output_decay: ``(K,)``.
         to_current: of the hidden neurons' currents, to be filled ``(pairs, H)``.
@@ -151,9 +157,13 @@ def backward(  # type: ignore[no-untyped-def]
     carried = np.zeros((rows, n_classes), np.float32)
     to_membrane = np.zeros((rows, width), np.float32)
     by_spikes = np.empty(width, np.float32)
-    silent = np.zeros(width, np.float32)
+    silent, to_spikes = (
+        np.zeros(width, np.float32),
+        np.zeros((rows if len(recurrent) else 0, width), np.float32),
+    )
     for step in range(len(bounds) - 2, -1, -1):
-        for p in range(bounds[step], bounds[step + 1]):
+        begin, end = bounds[step], bounds[step + 1]
+        for p in range(begin, end):
             r, old = row_of[p], before[p]
             by_spikes[:] = 0
             for k in range(n_classes):
@@ -169,7 +179,15 @@ def backward(  # type: ignore[no-untyped-def]
             if len(mask):
                 for n in range(width):
                     by_spikes[n] *= mask[r, n]
+            if len(recurrent):
+                for n in range(width):
+                    by_spikes[n] += to_spikes[r, n]
             retreat(
                 by_spikes, to_membrane[r], membrane[old] if step else silent, membrane[p], decay, threshold,
                 reset, surrogate, slope, to_current[p], to_membrane[r], to_decay, to_threshold,
             )  # fmt: skip
+        if step and len(recurrent):
+            by_pair = np.zeros((end - begin, width), np.float32)
+            add_product(to_current[begin:end], recurrent, by_pair)
+            for p in range(begin, end):
+                copy(by_pair[p - begin], to_spikes[row_of[p]])
