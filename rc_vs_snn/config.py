@@ -72,6 +72,8 @@ class Training:
         schedule: "one-cycle", "cosine" or "constant", stepped per batch.
         clip_norm: largest gradient norm; 0 switches clipping off.
         patience: epochs without a better validation accuracy before stopping; 0 never stops early.
+        keep: "best": the weights of the epoch with the best validation accuracy; "last": those of the last
+            epoch, for a control whose objective is not what validation judges.
         ema_decay: per-batch decay of a running mean of the weights, which is what is validated and
             kept; 0 keeps the weights themselves.
         threshold_warmup: epochs over which the threshold seen by training rises from 0 to the rule's;
@@ -87,6 +89,7 @@ class Training:
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     clip_norm: float = 1.0
     patience: int = 0
+    keep: Literal["best", "last"] = "best"
     ema_decay: float = 0.0
     threshold_warmup: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -105,13 +108,22 @@ class Training:
             faults.append("training.learning_rate must be above 0")
         if not isinstance(self.ema_decay, int | float) or not 0 <= self.ema_decay < 1:
             faults.append(f"training.ema_decay must lie in [0, 1), got {self.ema_decay!r}")
-        choices = {"schedule": ("one-cycle", "cosine", "constant"), "precision": ("float32", "bfloat16")}
+        choices = {
+            "schedule": ("one-cycle", "cosine", "constant"),
+            "keep": ("best", "last"),
+            "precision": ("float32", "bfloat16"),
+        }
         for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed:
                 faults.append(f"unknown training.{name} '{value}'; {did_you_mean(str(value), allowed)}")
         if faults:
             raise InputError("; ".join(faults))
+
+    def to_table(self) -> Plain:
+        """Return the fields by name; ``keep`` at its default is left out, as in runs from before there was it."""
+        table = dataclasses.asdict(self)
+        return table if self.keep != "best" else {key: table[key] for key in table if key != "keep"}
 
 
 @dataclass(frozen=True)
@@ -169,7 +181,7 @@ class RunConfig:
             "label": self.label,
             "seed": self.seed,
             **{name: getattr(self, name).to_table() for name in PART_NAMES},
-            "training": dataclasses.asdict(self.training),
+            "training": self.training.to_table(),
         }
 
     @property

@@ -94,8 +94,8 @@ class _Set:
         labels = as_array(labels, f"the labels of {name}")
         if labels.ndim != 1 or labels.dtype.kind not in "iubUS" or not len(labels):
             raise InputError(
-                f"the labels of {name} must be one class index or name per sample, got {labels.dtype} of shape "
-                f"{labels.shape}"
+                f"the labels of {name} must be one class index or name per sample, got {labels.dtype} of "
+                f"shape {labels.shape}"
             )
         for key, value in (("values", values), ("labels", labels), ("name", name)):
             object.__setattr__(self, key, value)
@@ -133,7 +133,7 @@ def _values(values: Any, kind: SampleKind) -> Any:
         return values
     if isinstance(values, np.ndarray) and values.dtype != object:
         return values[:, :, None] if values.ndim == 2 else values
-    if isinstance(values, list | tuple) or isinstance(values, np.ndarray):
+    if isinstance(values, (list | tuple, np.ndarray)):
         arrays = [as_array(value, f"signal {row}") for row, value in enumerate(values)]
         return [array[:, None] if array.ndim == 1 else array for array in arrays]
     return values

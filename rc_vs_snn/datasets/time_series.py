@@ -54,7 +54,9 @@ def time_series(
 
     Source: Bagnall et al., "The UEA multivariate time series classification archive, 2018", arXiv 1811.00075.
     """
-    paths = [_located(data_root(root), problem, given, part) for part, given in (("TRAIN", train), ("TEST", test))]
+    paths = [
+        _located(data_root(root), problem, given, part) for part, given in (("TRAIN", train), ("TEST", test))
+    ]
     files = [read_ts(path) for path in paths]
     _check_alike(paths, files)
     if missing == "refuse":

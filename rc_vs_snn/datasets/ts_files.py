@@ -1,8 +1,8 @@
 """The ``.ts`` files of the UEA and UCR archives of time series.
 
-Read here and not by a library: aeon's reader (1.6.0) needs pandas and an older Numba than ours, turns labels into
-lower case, and drops the signs of values that have time stamps. The files that it ships with classes are read
-alike by both.
+Read here and not by a library: aeon's reader (1.6.0) needs pandas and an older Numba than ours, turns
+labels into lower case, and drops the signs of values that have time stamps. The files that it ships with
+classes are read alike by both.
 """
 
 from dataclasses import dataclass
@@ -50,10 +50,14 @@ def read_ts(path: Path) -> TimeSeriesFile:
         *channels, label = line.split(":")
         label = label.strip()
         if label not in classes:
-            raise InputError(f"{where}: the class label {label!r} is none of the header's {', '.join(classes)}")
+            raise InputError(
+                f"{where}: the class label {label!r} is none of the header's {', '.join(classes)}"
+            )
         n_channels = n_channels or len(channels)
         if len(channels) != n_channels or not channels:
-            raise InputError(f"{where}: {len(channels)} channels where there should be {n_channels or 'some'}")
+            raise InputError(
+                f"{where}: {len(channels)} channels where there should be {n_channels or 'some'}"
+            )
         series.append(_case(where, channels))
         labels.append(label)
     if not series:
@@ -81,7 +85,9 @@ def _header(path: Path, lines: list[str]) -> tuple[tuple[str, ...], int, int]:
         if key == "@timestamps" and value == "true":
             raise InputError(f"{where}: series with time stamps are not read; resample them to one rate")
         if key == "@targetlabel" and value == "true":
-            raise InputError(f"{where}: a target is to be predicted, there are no classes; this is regression")
+            raise InputError(
+                f"{where}: a target is to be predicted, there are no classes; this is regression"
+            )
         if key == "@classlabel":
             if value != "true" or len(values) < 2:
                 raise InputError(f"{where}: '@classLabel true' and the names of the classes are needed")

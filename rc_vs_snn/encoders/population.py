@@ -42,7 +42,7 @@ class Population:
         InputError: a field out of range.
 
     Source: Bohte, Kok and La Poutré, "Error-backpropagation in temporally encoded networks of spiking
-        neurons", Neurocomputing 48, 2002 (silent from 9 of 10 steps on; there one value, here one per window).
+        neurons", Neurocomputing 48, 2002 (there silent from 9 of 10 steps on, and one value per channel).
     """
 
     n_steps: int = 10

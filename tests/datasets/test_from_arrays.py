@@ -93,8 +93,14 @@ def test_a_mapped_file_stays_unread(tmp_path):
         ({"train": MIXED, "test": (MIXED, LABELS)}, r"train must be a pair \(values, labels\)"),
         ({"values": MIXED, "labels": LABELS[:-1]}, "values, labels and ids must have one entry per sample"),
         ({"values": MIXED, "labels": [0.5] * 60}, "one class index or name per sample, got float64"),
-        ({"values": MIXED, "labels": ["a", "b", "c"] * 20, "class_names": ("a", "b")}, "label .*'c'.* is none"),
-        ({"values": MIXED, "labels": LABELS, "test_share": 0.0}, "test_share=0.0 of 60 samples leaves a split"),
+        (
+            {"values": MIXED, "labels": ["a", "b", "c"] * 20, "class_names": ("a", "b")},
+            "label .*'c'.* is none",
+        ),
+        (
+            {"values": MIXED, "labels": LABELS, "test_share": 0.0},
+            "test_share=0.0 of 60 samples leaves a split",
+        ),
         ({"values": MIXED, "labels": LABELS, "valid_share": 1.5}, "valid_share=1.5 of 48 samples leaves"),
         ({"values": MIXED, "labels": LABELS, "rate_hz": -1.0}, "rate_hz must be"),
         ({"values": MIXED, "labels": LABELS, "kind": "sounds"}, "there is no kind of samples 'sounds'"),

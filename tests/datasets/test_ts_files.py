@@ -65,7 +65,10 @@ def test_missing_values_are_nan_and_a_missing_end_is_no_part_of_the_series(read)
         (HEADER + "1,:2,3:yes\n", "line 11: '' is no number"),
         (HEADER + "1,inf:2,3:yes\n", "line 11: 'inf' is not finite"),
         (HEADER + "?:?:yes\n", "line 11: not one value"),
-        ("@univariate true\n@classLabel true a\n@data\n1:2:a\n", "line 4: 2 channels where there should be 1"),
+        (
+            "@univariate true\n@classLabel true a\n@data\n1:2:a\n",
+            "line 4: 2 channels where there should be 1",
+        ),
     ],
 )
 def test_what_is_no_labelled_time_series_is_refused_by_line(read, text, says):

@@ -41,7 +41,9 @@ def test_shorter_signals_of_one_length_have_their_own_steps_too(signals):
 
 def test_longer_ones_are_cut_and_told_once_per_set():
     samples = mixed([1, 2, 3], [1, 2], [5, 6, 7, 8, 9])
-    with pytest.warns(UserWarning, match=r"2 of 3 signals are cut by encoder 'raw'.*up to 5 samples.*n_steps=2"):
+    with pytest.warns(
+        UserWarning, match=r"2 of 3 signals are cut by encoder 'raw'.*up to 5 samples.*n_steps=2"
+    ):
         code = Raw(2)(samples.select([1]))
     assert code.values[:, 0, 0].tolist() == [1, 2]
     with warnings.catch_warnings():
