@@ -121,7 +121,7 @@ class Training:
             raise InputError("; ".join(faults))
 
     def to_table(self) -> Plain:
-        """Return the fields by name; ``keep`` at its default is left out, as in runs from before there was it."""
+        """Return the fields by name, without ``keep`` at its default: runs from before it have none."""
         table = dataclasses.asdict(self)
         return table if self.keep != "best" else {key: table[key] for key in table if key != "keep"}
 

@@ -13,6 +13,14 @@ def test_a_run_survives_the_round_trip_through_its_stored_form():
         assert RunConfig.from_table(run.to_table()) == run
 
 
+def test_an_option_that_came_later_changes_no_stored_form_until_it_is_used():
+    (run, _) = load_preset("digits").runs
+    assert "keep" not in run.to_table()["training"]
+    other = load_preset("digits").with_training(keep="last").runs[0]
+    assert other.to_table()["training"]["keep"] == "last"
+    assert RunConfig.from_table(other.to_table()) == other
+
+
 def test_a_callable_is_known_by_its_source():
     def one(samples, seed=0):
         return 1

@@ -1,7 +1,6 @@
 """A corpus of one's own from plain arrays, without a file or a loader."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,56 +58,45 @@ def splits_from_arrays(
     Raises:
         InputError: neither one set nor train and test, labels that are no classes, or faulty values.
     """
-    given = {"train": train, "valid": valid, "test": test}
+    given = {name: pair for name, pair in zip(SPLITS, (train, valid, test), strict=True) if pair is not None}
     whole = values is not None and labels is not None
-    if whole == (train is not None and test is not None) or (whole and any(map(_is_given, given.values()))):
+    complete = "train" in given and "test" in given
+    if (
+        (not complete and not whole)
+        or (whole and given)
+        or (complete and (values is not None or labels is not None))
+    ):
         raise InputError("give values and labels, or train=(values, labels) and test=(values, labels)")
-    sets = [_Set(values, labels, "values")] if whole else [
-        _Set.of(given[name], name) for name in SPLITS if _is_given(given[name])
-    ]  # fmt: skip
-    names, indices = _classes([each.labels for each in sets], class_names)
-    first_ids = np.cumsum([0, *(len(each.labels) for each in sets)])
+    sets = (
+        [_pair((values, labels), "values")] if whole else [_pair(pair, name) for name, pair in given.items()]
+    )
+    names, indices = _classes([own for _, own in sets], class_names)
     sensor = Sensor(layout, rate_hz, tuple(channels))
-    parts = [
-        Samples(
-            _values(each.values, kind), index, np.arange(len(index)) + first, kind, len(names), sensor
-        )
-        for each, index, first in zip(sets, indices, first_ids, strict=False)
-    ]  # fmt: skip
+    parts: list[Samples] = []
+    for (own, _), index in zip(sets, indices, strict=True):
+        ids = np.arange(len(index)) + sum(map(len, parts))
+        parts.append(Samples(_values(own, kind), index, ids, kind, len(names), sensor))
     generator = generator_for(split_seed, "split", "from-arrays")
     if whole:
         rest, last = _divided(parts[0], test_share, "test_share", generator)
         parts = [*_divided(rest, valid_share, "valid_share", generator), last]
     elif len(parts) == 2:
         parts = [*_divided(parts[0], valid_share, "valid_share", generator), parts[1]]
-    return Splits(*parts, class_names=names)
+    first, second, third = parts
+    return Splits(train=first, valid=second, test=third, class_names=names)
 
 
-@dataclass(frozen=True)
-class _Set:
-    values: Any
-    labels: np.ndarray
-    name: str
-
-    def __init__(self, values: Any, labels: Any, name: str) -> None:
-        labels = as_array(labels, f"the labels of {name}")
-        if labels.ndim != 1 or labels.dtype.kind not in "iubUS" or not len(labels):
-            raise InputError(
-                f"the labels of {name} must be one class index or name per sample, got {labels.dtype} of "
-                f"shape {labels.shape}"
-            )
-        for key, value in (("values", values), ("labels", labels), ("name", name)):
-            object.__setattr__(self, key, value)
-
-    @classmethod
-    def of(cls, pair: Any, name: str) -> "_Set":
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise InputError(f"{name} must be a pair (values, labels)")
-        return cls(*pair, name)
-
-
-def _is_given(pair: Any) -> bool:
-    return pair is not None
+def _pair(pair: Any, name: str) -> tuple[Any, np.ndarray]:
+    """Return values and labels, the labels as an array."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise InputError(f"{name} must be a pair (values, labels)")
+    labels = as_array(pair[1], f"the labels of {name}")
+    if labels.ndim != 1 or labels.dtype.kind not in "iubUS" or not len(labels):
+        raise InputError(
+            f"the labels of {name} must be one class index or name per sample, got {labels.dtype} of "
+            f"shape {labels.shape}"
+        )
+    return pair[0], labels
 
 
 def _classes(

@@ -57,7 +57,7 @@ def test_labels_may_be_names():
 def test_indices_need_not_be_dense_unless_they_are_named():
     labels = [3 if label else 7 for label in LABELS]
     assert rv.splits_from_arrays(MIXED, labels).class_names == ("3", "7")
-    with pytest.raises(InputError, match="label 3 of sample 1 is outside 0..1"):
+    with pytest.raises(InputError, match=r"label 3 of sample 1 is outside 0\.\.1"):
         rv.splits_from_arrays(MIXED, [3 if label else 0 for label in LABELS], class_names=("a", "b"))
 
 

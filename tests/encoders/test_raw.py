@@ -57,5 +57,5 @@ def test_a_step_has_a_duration_where_the_signals_have_a_rate():
 
 
 def test_a_window_is_a_number_of_samples():
-    with pytest.raises(InputError, match="window.*at least 1, got 0"):
+    with pytest.raises(InputError, match=r"window.*at least 1, got 0"):
         Raw(window=0)
