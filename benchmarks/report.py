@@ -45,7 +45,7 @@ def write(folder: Path, name: str, result: Result, started: float, code: dict[st
 
 def write_table(folder: Path) -> str:
     """Write ``table.md`` from every benchmark's JSON in the folder, and return it."""
-    found = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     text = "\n".join(table(content) for content in found)
     _write(folder / "table.md", text.encode())
     return text

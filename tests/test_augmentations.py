@@ -33,6 +33,18 @@ def test_all_zero_ranges_change_nothing(square):
     np.testing.assert_array_equal(still(square, np.random.default_rng(0)).values, square.values)
 
 
+def test_a_share_of_the_images_is_mirrored():
+    picture = np.zeros((200, 4, 6), np.uint8)
+    picture[:, 1, 0] = 200
+    still = {"rotate_deg": 0, "scale": 0, "shear_deg": 0, "shift_px": 0, "contrast": 1.0}
+    moved = Affine(**still, mirror=0.5)(images(picture), np.random.default_rng(0)).values
+    left, right = moved[:, 1, 0] == 200, moved[:, 1, 5] == 200
+    assert (left ^ right).all()
+    assert 70 < right.sum() < 130
+    everyone = Affine(**still, mirror=1.0)(images(picture), np.random.default_rng(0)).values
+    np.testing.assert_array_equal(everyone, picture[:, :, ::-1])
+
+
 def test_a_shift_moves_the_centre_of_mass_by_at_most_its_range(square):
     moved = (
         Affine(rotate_deg=0, scale=0, shear_deg=0, shift_px=3)(square, np.random.default_rng(3)).values / 255

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from rc_vs_snn import InputError
-from rc_vs_snn.registry import Registry
+from rc_vs_snn.registry import Registry, encoders, models
 
 
 @pytest.fixture
@@ -28,6 +28,12 @@ def test_builds_with_checked_options_and_context(registry):
     assert registry.names() == ["press"]
     assert registry.summary("press") == "Press it."
     assert list(registry.options("press")) == ["force", "mode", "note"]
+
+
+def test_a_whole_number_where_a_real_one_is_meant_is_a_real_one():
+    for decay in (0, 1):  # was a tensor of integers, which takes no gradient
+        models.build("rank-snn", {"decay": decay, "threshold": 1}, layout=(3,), n_classes=2)
+        models.build("conv-rank-snn", {"decay": decay}, layout=(8, 8), n_classes=2)
 
 
 def test_a_second_of_one_name_is_refused(registry):
@@ -55,7 +61,7 @@ def test_a_truth_value_is_no_number(registry):
 
 
 def test_a_module_path_is_imported(registry):
-    assert registry.get("rc_vs_snn.encoders:Latency").__name__ == "Latency"
+    assert encoders.get("rc_vs_snn.encoders:Latency").__name__ == "Latency"
     with pytest.raises(InputError, match="cannot be imported"):
         registry.get("rc_vs_snn.encoders:NoSuchThing")
     with pytest.raises(InputError, match="cannot be imported"):

@@ -95,11 +95,17 @@ def new_figure(width: float, height: float, caption: str) -> Figure:
 def add_legend(figure: Figure, handles: Sequence[Artist], n_columns: int = 1) -> None:
     """Put the legend below the axes, where it covers no data; long labels are wrapped.
 
-    The figure grows by the legend's height, so that many models leave the axes their size.
+    The figure grows by the legend's height, so that many models leave the axes their size. There are fewer
+    columns where as many do not fit.
     """
     width = int(figure.get_figwidth() / n_columns * 17)
     labels = [plain(textwrap.fill(str(handle.get_label()), width=width)) for handle in handles]
     legend = figure.legend(handles, labels, loc="outside lower left", ncols=n_columns, handlelength=3)
+    room = (figure.get_figwidth() - 0.15) * figure.dpi  # what matplotlib keeps free at both sides
+    if n_columns > 1 and legend.get_window_extent().width > room:
+        legend.remove()
+        add_legend(figure, handles, n_columns - 1)
+        return
     figure.set_figheight(figure.get_figheight() + legend.get_window_extent().height / figure.dpi)
 
 

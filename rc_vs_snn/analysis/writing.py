@@ -1,9 +1,11 @@
-"""Write the figures and the summary of a comparison, each file whole or not at all."""
+"""Write the figures and the summary of a comparison: all of them whole, or none."""
 
 import contextlib
+import errno
 import io
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,36 +43,53 @@ def write_figures(records: Sequence[Record], out: Path | str, *, only: Sequence[
         The files written.
 
     Raises:
-        InputError: no finished run, an unknown figure, or ``out`` cannot be written.
+        InputError: no finished run, a damaged one, an unknown figure, or ``out`` cannot be written; nothing
+            in ``out`` has changed then.
     """
     wanted: dict[str, ComparisonFigure] = {name: figures.build(name, {}) for name in only or figures.names()}
     groups = group_runs(records)
     unfinished = [record for record in records if record.status != "done"]
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    written = []
+    files: dict[str, bytes] = {}
     for name, figure in wanted.items():
         table = figure.table(groups)
         if len(table):
-            written += _write_figure(folder / name, table, figure.draw(table))
+            files |= _drawn(name, table, figure.draw(table))
         elif only:
             raise InputError(f"the runs hold no numbers for the figure '{name}'; choose another")
-    written.append(write_whole(folder / "summary.md", summary_markdown(groups, unfinished).encode()))
-    written.append(write_whole(folder / "summary.csv", _csv(summary_table(groups))))
-    return written
+    files["summary.md"] = summary_markdown(groups, unfinished).encode()
+    files["summary.csv"] = _csv(summary_table(groups))
+    return _write_all(Path(out), files)
 
 
-def _write_figure(stem: Path, table: Table, figure: Figure) -> list[Path]:
-    written = []
+def _drawn(name: str, table: Table, figure: Figure) -> dict[str, bytes]:
+    """Return the files of one figure by name."""
+    files = {}
     for suffix, metadata in FORMATS.items():
         drawn = io.BytesIO()
         with style.applied():
             figure.savefig(drawn, format=suffix, metadata=metadata)
-        written.append(write_whole(stem.with_name(f"{stem.name}.{suffix}"), drawn.getvalue()))
-    return [*written, write_whole(stem.with_name(f"{stem.name}.csv"), _csv(table))]
+        files[f"{name}.{suffix}"] = drawn.getvalue()
+    return {**files, f"{name}.csv": _csv(table)}
+
+
+def _write_all(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files aside and move them into ``folder`` when all are there: a failure leaves the old ones."""
+    targets = [folder / name for name in files]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for target in targets:
+            if target.is_dir():
+                raise _unwritable(target, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as working:
+            for name, content in files.items():
+                (Path(working) / name).write_bytes(content)
+            for target in targets:
+                (Path(working) / target.name).replace(target)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        if isinstance(error, InputError):
+            raise
+        raise _unwritable(folder, error) from error
+    return targets
 
 
 def _csv(table: Table) -> bytes:
@@ -93,7 +112,6 @@ def write_whole(path: Path, content: bytes) -> Path:
     return path
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"cannot write {path}: {error.strerror or error}; choose a writable folder with free space"
-    )
+def _unwritable(path: Path, error: OSError | ValueError) -> InputError:
+    why = getattr(error, "strerror", None) or error
+    return InputError(f"cannot write {path}: {why}; choose a writable folder with free space")

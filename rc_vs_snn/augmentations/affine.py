@@ -17,7 +17,7 @@ from rc_vs_snn.registry import augmentations
 @augmentations.register("affine")
 @dataclass(frozen=True)
 class Affine:
-    """Rotate, scale, shear, shift and gently warp each image at random (bicubic, black border).
+    """Rotate, scale, shear, shift, mirror and gently warp each image at random (bicubic, black border).
 
     Attributes:
         rotate_deg: largest rotation, degrees.
@@ -29,6 +29,7 @@ class Affine:
             would make every stroke spike later than a real one; 1.2 gives the intensity histogram
             of MNIST back (pixels of at least 0.9 per image: 69 before, 60 after resampling, 70
             with 1.2) on average, not image by image.
+        mirror: share of images that are mirrored left to right, in [0, 1].
         keep_histogram: give every deformed image the intensities of its original by rank (exact
             histogram specification), so that as many pixels spike at each step as in its
             original, whatever the blur. ``contrast`` has no effect then.
@@ -46,14 +47,18 @@ class Affine:
     shift_px: float = 2.0
     elastic_px: float = 0.0
     contrast: float = 1.2
+    mirror: float = 0.0
     keep_histogram: bool = False
 
     def __post_init__(self) -> None:
         negative = [name for name, value in vars(self).items() if not value >= 0]
-        if negative or self.scale >= 1:
+        negative += [
+            name for name, most in (("scale", 1 - 1e-9), ("mirror", 1)) if getattr(self, name) > most
+        ]
+        if negative:
             raise InputError(
-                "augmentation 'affine': every field must be at least 0 and scale below 1, got "
-                f"{', '.join(f'{name}={getattr(self, name)}' for name in negative or ['scale'])}"
+                "augmentation 'affine': fields must be at least 0, scale below 1 and mirror at most 1; got "
+                f"{', '.join(f'{name}={getattr(self, name)}' for name in negative)}"
             )
 
     def __call__(self, samples: Samples, generator: np.random.Generator) -> Samples:
@@ -105,6 +110,8 @@ class Affine:
         matrices[:, 1] = np.stack(
             [sin / zoom_y, (shear * sin + cos) / zoom_y, uniform(self.shift_px * 2 / height)], 1
         )
+        if self.mirror:
+            matrices[generator.random(n) < self.mirror, 0] *= -1
         return torch.from_numpy(matrices).float()
 
     def _displacement(self, images: Tensor, generator: np.random.Generator) -> Tensor:

@@ -1,5 +1,8 @@
 """The command line: parse, call, print. Errors a user can mend are one line and exit code 2."""
 
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -7,11 +10,12 @@ from cyclopts import App, CycloptsError, Parameter
 
 from rc_vs_snn.cli.listing import list_registered
 from rc_vs_snn.cli.making import compare, reproduce, train
+from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
 from rc_vs_snn.cli.stored import evaluate, export, figures
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
+from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
 
-COMMANDS: dict[str, Callable[..., None]] = {
+COMMANDS: dict[str, Callable[..., int | None]] = {
     "compare": compare,
     "reproduce": reproduce,
     "train": train,
@@ -23,7 +27,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code (0 fine, 2 bad input, 130 interrupted).
+    """Run one command and return its exit code.
+
+    0: fine. 1: a run failed, each named on a line; the others are finished. 2: bad input, or a folder that
+    another command uses. 128 + n: ended by signal n (Ctrl-C: 130, SIGTERM: 143, SIGHUP: 129).
 
     Raises:
         SystemExit: 0 after ``--help`` or ``--version``; 2 if there is no such command or option, one is
@@ -31,24 +38,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     tokens = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        with interrupts_outside_numba():
-            _run(tokens)
+        with readable_output(), stopped_by_signals(), interrupts_outside_numba():
+            return _run(tokens)
     except InputError as error:
-        print(f"rc-vs-snn: error: {error}", file=sys.stderr)
+        print(f"rc-vs-snn: error: {one_line(str(error))}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OSError) as error:
+        number = signal_behind(error)
+        if number is not None:
+            return _interrupted(number, our_process=arguments is None)
+        if isinstance(error, BrokenPipeError):  # the reader of our output (head, less) has gone
+            drop_output()
+            return 0
+        if isinstance(error, OSError):  # a full disk behind the output, a path that no system takes
+            print(f"rc-vs-snn: error: {one_line(lost_output(error))}", file=sys.stderr)
+            drop_output()
+            return 2
+        raise
+
+
+def _interrupted(number: signal.Signals, our_process: bool) -> int:
+    """Say that a signal came, and return the exit code, or end our process with it."""
+    with contextlib.suppress(OSError):  # the terminal has gone
         print(
-            "rc-vs-snn: interrupted; finished runs are kept, the same command goes on from there",
+            f"rc-vs-snn: interrupted ({number.name}); finished runs are kept, the same command goes on from "
+            "there",
             file=sys.stderr,
+            flush=True,
         )
-        return 130
-    except BrokenPipeError:  # the reader of our output (head, less) has gone
-        sys.stderr.close()
-        return 0
-    return 0
+        sys.stdout.flush()
+    if our_process:
+        os._exit(128 + number)  # to tear down an interpreter with torch in it takes seconds on a busy machine
+    return 128 + number
 
 
-def _run(tokens: Sequence[str]) -> None:
+def _run(tokens: Sequence[str]) -> int:
     if not tokens:
         raise InputError(f"no command; give one of {', '.join(COMMANDS)}, or --help")
     try:
@@ -56,9 +80,15 @@ def _run(tokens: Sequence[str]) -> None:
     except CycloptsError as error:
         print(f"rc-vs-snn: error: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from error
-    command(*bound.args, **bound.kwargs)
+    try:
+        code = command(*bound.args, **bound.kwargs)
+    except SystemExit as stop:
+        raise InputError(
+            f"a plug-in called sys.exit({stop.code!r}); it must return or raise instead"
+        ) from stop
     if command not in COMMANDS.values():  # the parser's own: help or version
         raise SystemExit(0)
+    return code or 0
 
 
 def _app() -> App:

@@ -1,13 +1,26 @@
 """Commands that make runs. Each imports what it needs when it runs."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Names, Settings, Source, draw
+from rc_vs_snn.cli.options import (
+    EXECUTION,
+    SOURCE,
+    Executed,
+    Names,
+    Settings,
+    Source,
+    draw,
+    draw_finished,
+    exit_code,
+)
 from rc_vs_snn.errors import InputError, did_you_mean
+
+WHOLE = re.compile("0|[1-9][0-9]{0,18}")
 
 Pretrained = Annotated[list[Path] | None, Parameter(consume_multiple=(0, 1))]
 
@@ -22,7 +35,7 @@ def compare(
     pretrained: Pretrained = None,
     out: Path | None = None,
     execution: Executed = EXECUTION,
-) -> None:
+) -> int:
     """Train every model of a comparison, judge them alike, draw the figures.
 
     Finished runs are not repeated: the same command resumes an interrupted comparison.
@@ -42,12 +55,18 @@ def compare(
     from rc_vs_snn.experiment.progress import TerminalProgress
 
     if pretrained is not None:
-        if source.settings or source.config or seeds or source.seed is not None:
-            raise InputError("--pretrained trains nothing: leave out --set, --config, --seed and --seeds")
+        given = {
+            "--preset": source.preset, "--config": source.config, "--set": source.settings,
+            "--seed": source.seed is not None, "--seeds": seeds is not None,
+            "--match-parameters": match_parameters,
+        }  # fmt: skip
+        ignored = [option for option, value in given.items() if value]
+        if ignored:
+            raise InputError(f"--pretrained trains nothing: leave out {', '.join(ignored)}")
         kept = find_pretrained(pretrained[0] if pretrained else default_folder())
         out = out or Path("runs") / "pretrained"
         draw(judge_pretrained(kept, out, execution, jobs=jobs), out / "figures")
-        return
+        return 0
     comparison = source.comparison()
     if seeds is not None:
         if source.seed is not None:
@@ -57,7 +76,8 @@ def compare(
         comparison = replace(comparison, match_parameters=True)
     out = out or Path("runs") / comparison.name
     found = compare(comparison, out, execution, jobs=jobs, overwrite=overwrite, progress=TerminalProgress())
-    draw(found, out / "figures")
+    draw_finished(found, out / "figures")
+    return exit_code(found)
 
 
 def reproduce(
@@ -70,7 +90,7 @@ def reproduce(
     overwrite: bool = False,
     out: Path | None = None,
     execution: Executed = EXECUTION,
-) -> None:
+) -> int:
     """Run a whole plan of comparisons over several seeds and report.
 
     Writes figures, tables and a report. Finished runs are not repeated: the same command resumes.
@@ -94,46 +114,47 @@ def reproduce(
         loaded.parts, out, execution, jobs=jobs, overwrite=overwrite, progress=TerminalProgress()
     )
     for name, records in found.items():
-        draw(records, out / name / "figures")
+        draw_finished(records, out / name / "figures")
     titled = {part.title: found[part.comparison.name] for part in loaded.parts}
     print(write_report(titled, out, loaded.published))
+    return exit_code([record for records in found.values() for record in records])
 
 
 def train(
     *,
     source: Source = SOURCE,
     model: str | None = None,
+    overwrite: bool = False,
     out: Path | None = None,
     execution: Executed = EXECUTION,
-) -> None:
-    """Train and judge one model of a preset or file into a new run folder.
+) -> int:
+    """Train and judge one model of a preset or file, in a run folder of its own.
+
+    A finished run of the same configuration is not repeated.
 
     Args:
         source: which comparison.
         model: label of the model (default: the first).
+        overwrite: replace a run folder of another configuration.
         out: the run folder to make (default: runs/<label>-seed<seed>).
         execution: how runs are executed.
     """
-    from rc_vs_snn.experiment import run
-    from rc_vs_snn.experiment.parts import check_run
+    from rc_vs_snn.experiment.execute import PlannedRun, execute
     from rc_vs_snn.experiment.progress import TerminalProgress
 
-    planned = source.comparison().planned()
-    labels = [config.label for config in planned]
+    configs = source.comparison().planned()
+    labels = [config.label for config in configs]
     if model is not None and model not in labels:
         raise InputError(f"no model '{model}'; {did_you_mean(model, labels)}")
-    config = planned[labels.index(model) if model is not None else 0]
+    config = configs[labels.index(model) if model is not None else 0]
     folder = out or Path("runs") / config.folder_name
-    progress = TerminalProgress()
-    check_run(config, execution)
-    with progress.session([config], [config]), progress.watching(config) as watch:
-        record = run(config, folder, execution, report=watch.batch, on_epoch=watch.epoch)
-    progress.finished(record)
-    print(record.folder)
+    found = execute([PlannedRun(config, folder)], execution, overwrite=overwrite, progress=TerminalProgress())
+    print(folder)
+    return exit_code(found)
 
 
 def _whole_numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"seeds must be whole numbers such as 0,1,2, got '{text}'") from None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(WHOLE.fullmatch(part) for part in parts):  # int() would take 012 and 1_2, too
+        raise InputError(f"seeds must be whole numbers such as 0,1,2, got '{text}'")
+    return [int(part) for part in parts]

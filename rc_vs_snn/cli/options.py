@@ -1,5 +1,6 @@
 """Options that several commands share, and what several of them do with runs."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,23 @@ def draw(found: "Sequence[Record]", out: Path, only: Sequence[str] = ()) -> None
     written = write_figures(found, out, only=only)
     summary = next((path for path in written if path.name == "summary.md"), None)
     if summary is not None:
-        print(summary.read_text())
+        print(summary.read_text(encoding="utf-8"))
     for path in written:
         if path.suffix == ".png" or path.name in ("summary.md", "summary.csv"):
             print(path)
+
+
+def draw_finished(found: "Sequence[Record]", out: Path) -> None:
+    """Draw as ``draw`` does, if there is anything to draw."""
+    if any(record.status == "done" for record in found):
+        draw(found, out)
+
+
+def exit_code(found: "Sequence[Record]") -> int:
+    """Return a command's exit code: 1 if a run failed, with one line for each that did."""
+    from rc_vs_snn.experiment.progress import describe
+
+    failed = [record for record in found if record.status == "failed"]
+    for record in failed:
+        print(f"rc-vs-snn: {describe(record)}; the same command trains it again", file=sys.stderr)
+    return 1 if failed else 0

@@ -125,7 +125,7 @@ def _outcome(step: Tensor, readout: Tensor, kind: EvidenceKind, thresholds: np.n
     if bool(best.isnan().any()):
         raise DivergedError(
             f"evidence is NaN in {int(best.isnan().sum())} of {len(best)} rows: the model diverged; lower "
-            "the learning rate or clip gradients"
+            "training.learning_rate or training.clip_norm"
         )
     return Outcome(label, step, spikes > 0, spikes > 1, best, readout)
 

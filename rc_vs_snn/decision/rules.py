@@ -10,12 +10,14 @@ Source: Jeffares et al., ICLR 2022, arXiv 2110.02865 (threshold crossing as the 
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from numbers import Real
+from typing import Any, Protocol
 
 import numpy as np
 
+from rc_vs_snn.checks import as_array, as_integers
 from rc_vs_snn.contracts import Decision, EvidenceKind
-from rc_vs_snn.errors import DivergedError, InputError
+from rc_vs_snn.errors import DivergedError, InputError, blamed
 from rc_vs_snn.kernels import rule as kernel
 from rc_vs_snn.registry import rules
 
@@ -107,13 +109,24 @@ class Shifted:
         return threshold * factor / (1 - threshold + threshold * factor)
 
 
+def threshold_of(rule: Rule, step: int, n_steps: int) -> float:
+    """Return a rule's threshold; raise InputError if what it gives is no number."""
+    with blamed(f"rule {rule!r}"):
+        given: Any = rule.threshold_at(step, n_steps)
+    if isinstance(given, bool) or not (isinstance(given, Real) or getattr(given, "shape", None) == ()):
+        raise InputError(
+            f"rule {rule!r} gave {given!r} as the threshold at step {step}; threshold_at returns a number"
+        )
+    return float(given)
+
+
 def thresholds_of(rule: Rule, n_steps: int) -> np.ndarray:
     """Return the threshold in force at every step, ``(T,)`` float64.
 
     Raises:
         InputError: one that is not finite.
     """
-    thresholds = np.array([rule.threshold_at(step, n_steps) for step in range(n_steps)], np.float64)
+    thresholds = np.array([threshold_of(rule, step, n_steps) for step in range(n_steps)], np.float64)
     if not math.isfinite(thresholds.sum()) and not np.isfinite(thresholds).all():
         step = int(np.argmin(np.isfinite(thresholds)))
         raise InputError(f"the threshold at step {step} is {thresholds[step]}; choose a finite one")
@@ -129,7 +142,7 @@ def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:
         n_steps: number of time steps T.
     """
     for step in range(n_steps):
-        threshold = rule.threshold_at(step, n_steps)
+        threshold = threshold_of(rule, step, n_steps)
         if evidence != "membrane" and not 0 < threshold <= 1:
             raise InputError(
                 f"threshold {threshold:g} at step {step} cannot be met by a probability; "
@@ -157,14 +170,16 @@ def decide(evidence: np.ndarray, rule: Rule, lengths: np.ndarray | None = None) 
         InputError: a wrong shape, no step, a length out of range, NaN in the evidence, or a threshold that
             is not finite.
     """
-    evidence = np.asarray(evidence)
+    evidence = as_array(evidence, "evidence")
     if evidence.ndim != 3 or 0 in evidence.shape[1:]:
         raise InputError(f"evidence must have shape (sample, time, class), got {evidence.shape}")
+    if evidence.dtype.kind not in "biuf":
+        raise InputError(f"evidence must be numbers, got {evidence.dtype}")
     if evidence.dtype.kind in "biu":  # spikes or counts: a threshold of 0.95 is not 0
         evidence = evidence.astype(np.float64)
     if np.isnan(evidence).any():
         raise DivergedError(
-            "evidence holds NaN: the model diverged; lower the learning rate or clip gradients"
+            "evidence holds NaN: the model diverged; lower training.learning_rate or training.clip_norm"
         )
     n_samples, n_steps, _ = evidence.shape
     last = _last_steps(lengths, n_samples, n_steps)
@@ -181,7 +196,7 @@ def decide(evidence: np.ndarray, rule: Rule, lengths: np.ndarray | None = None) 
 def _last_steps(lengths: np.ndarray | None, n_samples: int, n_steps: int) -> np.ndarray:
     if lengths is None:
         return np.full(n_samples, n_steps - 1)
-    lengths = np.asarray(lengths)
+    lengths = as_integers(lengths, "lengths")
     if lengths.shape != (n_samples,) or ((lengths < 1) | (lengths > n_steps)).any():
         raise InputError(f"lengths must be one number in 1..{n_steps} for each of {n_samples} samples")
     return lengths - 1

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 from weakref import WeakKeyDictionary
 
@@ -148,7 +149,7 @@ class Events:
         if not len(place):
             return 0
         if name == "p" and size == 2 and (place == -1).any() and not (place == 0).any():
-            place = np.maximum(place, 0)
+            place = np.where(place == -1, 0, place)
         is_whole = place.dtype.kind != "f" or bool((place == np.rint(place)).all())  # NaN is not
         if not is_whole or place.min() < 0 or place.max() >= size:
             row = int(np.argmax(~np.isin(place, np.arange(size))))
@@ -180,7 +181,7 @@ class Events:
             told = self._tell(whole, sizes, dropped, silent)
             if lost.sum() == total:
                 raise InputError(told)
-            warnings.warn(told, stacklevel=3)
+            _warn_once(told)
         seen.add(self)
 
     def _check_span(self, whole: Samples) -> None:
@@ -196,7 +197,7 @@ class Events:
                 f"{told}, and their times are no whole numbers; set the encoder's time_unit='s' (or 'ms'), "
                 "or round the times if they are in us"
             )
-        warnings.warn(f"{told}; lower the encoder's dt_us, or set its time_unit", stacklevel=4)
+        _warn_once(f"{told}; lower the encoder's dt_us, or set its time_unit")
 
     def _tell(self, whole: Samples, sizes: np.ndarray, dropped: np.ndarray, silent: np.ndarray) -> str:
         total, (before, after) = int(sizes.sum()), dropped.sum(axis=0).tolist()
@@ -213,6 +214,12 @@ class Events:
             f"{message}; to keep more, raise the encoder's n_steps or dt_us, set align_first=true where "
             f"clocks do not start at 0, or time_unit where times are not in {self.time_unit}"
         )
+
+
+@lru_cache(maxsize=1024)
+def _warn_once(text: str) -> None:
+    # Every run of a comparison loads the set anew, and what Python remembers of warnings is often reset.
+    warnings.warn(text, stacklevel=4)  # whoever calls the encoder
 
 
 _EXAMINED: WeakKeyDictionary[Samples, set[Events]] = WeakKeyDictionary()

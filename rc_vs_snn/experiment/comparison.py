@@ -1,13 +1,13 @@
 """Comparisons: several models under one encoding and rule, from presets, files, ``--set`` or Python."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, slug, training_from
+from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, check_seeds, slug, training_from
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison_files import (
     apply_setting,
@@ -47,13 +47,9 @@ class Comparison:
             raise InputError(
                 f"name must be a folder's name of letters, digits, dots, dashes and spaces, got {self.name!r}"
             )
-        whole = all(
-            isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= 0 for seed in self.seeds
-        )
-        if not self.seeds or not whole or len(set(self.seeds)) != len(self.seeds):
-            raise InputError(
-                f"seeds must be one or more different whole numbers of at least 0, got {list(self.seeds)}"
-            )
+        if not isinstance(self.match_parameters, bool):
+            raise InputError(f"match_parameters must be true or false, got {self.match_parameters!r}")
+        object.__setattr__(self, "seeds", check_seeds(self.seeds))
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], settings: Sequence[str] = ()) -> "Comparison":
@@ -65,6 +61,10 @@ class Comparison:
         _, merged = merged_entries(table)
         for setting in settings:
             apply_setting(setting, merged)
+        if any("seed" in entry for entry in merged):
+            raise InputError(
+                "a seed is of all models: give seeds = [0, 1] above the models, --seed or --seeds"
+            )
         return cls(
             name=table.get("name", "comparison"),
             runs=tuple(RunConfig.from_table(entry) for entry in merged),
@@ -105,7 +105,11 @@ class Comparison:
         unknown = [key for key in changes if key not in RUN_KEYS]
         if unknown:
             raise InputError(f"unknown field '{unknown[0]}'; {did_you_mean(unknown[0], RUN_KEYS)}")
-        parts = {key: Part.of(value) if key in PART_NAMES else value for key, value in changes.items()}
+        parts: dict[str, Any] = {
+            key: Part.of(value) if key in PART_NAMES else value for key, value in changes.items()
+        }
+        if isinstance(parts.get("training"), Mapping):  # as in a file: over what it is like
+            parts["training"] = training_from(vars(source.training) | parts["training"])
         run = RunConfig(**(vars(source) | parts | {"label": label}))
         return replace(self, runs=(*self.runs, run))
 
@@ -134,10 +138,26 @@ def load_preset(name: str, settings: Sequence[str] = ()) -> Comparison:
 def load_file(path: Path | str, settings: Sequence[str] = ()) -> Comparison:
     """Return the comparison in a TOML file (see ``load_preset``).
 
-    A file named after ``extends`` is looked for beside it.
+    A file named after ``extends`` is looked for beside it, and so is a module that it names code of.
     """
     path = Path(path)
-    return Comparison.from_table({"name": path.stem, **file_table(path)}, settings)
+    found = Comparison.from_table({"name": path.stem, **file_table(path)}, settings)
+    if any(":" in getattr(run, name).name for run in found.runs for name in PART_NAMES):
+        _make_importable(path)
+    return found
+
+
+def _make_importable(path: Path) -> None:
+    """Let modules beside a comparison file, and beside what it extends, be imported, after all others.
+
+    Worker processes start with this process's path.
+    """
+    folder = str(path.parent.resolve())
+    if folder not in sys.path:
+        sys.path.append(folder)
+    base = file_table(path).get("extends")
+    if isinstance(base, str) and base.endswith(".toml"):
+        _make_importable(Path(base))
 
 
 def _seeds(value: Any) -> tuple[Any, ...]:

@@ -27,7 +27,7 @@ def preset_names() -> list[str]:
 
 def preset_summary(name: str) -> str:
     """Return the first comment line of a preset."""
-    first = packaged("presets")[name].read_text().partition("\n")[0]
+    first = packaged("presets")[name].read_text(encoding="utf-8").partition("\n")[0]
     return first.lstrip("# ")
 
 
@@ -38,11 +38,17 @@ def file_table(path: Path) -> Plain:
         InputError: the file cannot be read or is not valid TOML.
     """
     try:
-        table = tomllib.loads(path.read_text())
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark in front
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not in UTF-8, which TOML is: {error.reason}; save it as UTF-8"
+        ) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error
+    except ValueError as error:  # NUL in the path, or a number of thousands of digits
+        raise InputError(f"cannot read {str(path)!r}: {error}") from error
     base = table.get("extends")
     if isinstance(base, str) and base.endswith(".toml"):
         table["extends"] = str(path.parent / base)
@@ -161,5 +167,5 @@ def _set(entry: Plain, keys: list[str], value: Any) -> None:
 def _parse(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or a number of thousands of digits
         return text

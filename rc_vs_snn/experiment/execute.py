@@ -2,24 +2,28 @@
 
 import bisect
 import contextlib
+import time
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-
-import joblib
+from typing import Any
 
 from rc_vs_snn import records
 from rc_vs_snn.config import PART_NAMES, Part, RunConfig, canonical, differences
 from rc_vs_snn.datasets.folders import data_root
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.errors import DamagedError, InputError
 from rc_vs_snn.experiment.comparison import Comparison
 from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.locks import locked_folder, locked_run
 from rc_vs_snn.experiment.parts import assemble, check_run, count_parameters, load_splits
-from rc_vs_snn.experiment.progress import Progress
-from rc_vs_snn.experiment.running import run
+from rc_vs_snn.experiment.progress import Progress, Watch
+from rc_vs_snn.experiment.running import keep_failure, train_and_judge
+from rc_vs_snn.experiment.workers import ENDED, STARTED, side_by_side
 from rc_vs_snn.records.provenance import changed_code, code_identities
 from rc_vs_snn.registry.identity import UNKNOWN
+from rc_vs_snn.training.loop import Report
 
 
 def compare(
@@ -48,20 +52,21 @@ def compare(
         One record per model and seed, in the comparison's order, failed ones included.
 
     Raises:
-        InputError: anything faulty, found before the first run starts.
+        InputError: anything faulty, found before the first run starts; or another command runs in ``out``.
     """
     execution = execution or Execution()
-    return execute(
-        planned_runs(comparison, out, execution), execution, jobs=jobs, overwrite=overwrite, progress=progress
-    )
+    with locked_folder(Path(out)):
+        planned = planned_runs(comparison, out, execution)
+        return execute(planned, execution, jobs=jobs, overwrite=overwrite, progress=progress)
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One configuration and the folder its run is to be in."""
+    """One configuration, the folder its run is to be in, and its place in its comparison, if it is of one."""
 
     config: RunConfig
     folder: Path
+    order: int | None = None
 
 
 def planned_runs(comparison: Comparison, out: Path | str, execution: Execution) -> list[PlannedRun]:
@@ -70,7 +75,10 @@ def planned_runs(comparison: Comparison, out: Path | str, execution: Execution) 
         comparison = match_parameters(comparison, execution)
     # Worker processes may live in another folder than the caller: give them absolute paths.
     folder = Path(out).absolute()
-    return [PlannedRun(config, folder / config.folder_name) for config in comparison.planned()]
+    return [
+        PlannedRun(config, folder / config.folder_name, order)
+        for order, config in enumerate(comparison.planned())
+    ]
 
 
 def execute(
@@ -82,6 +90,8 @@ def execute(
     progress: Progress | None = None,
 ) -> list[records.Record]:
     """Run what is not finished, several runs side by side if wanted; see ``compare``.
+
+    With several jobs, a run whose process is killed (for want of memory) is kept as failed; the others go on.
 
     Returns:
         One record per planned run, in their order, failed ones included.
@@ -98,26 +108,36 @@ def execute(
         check_run(config, execution)
     shown = progress or Progress()
     with shown.session([run.config for run in planned], [run.config for run in todo]):
-        _execute(todo, execution, jobs, shown)
-    return [records.read_record(run.folder) for run in planned]
+        if jobs == 1 or len(todo) < 2:
+            for run in todo:
+                with shown.watching(run.config) as watch:
+                    _run(run, execution, overwrite, watch.batch, watch.epoch)
+                shown.finished(records.read_record(run.folder))
+        else:
+            _run_side_by_side(todo, execution, jobs, overwrite, shown)
+    return [records.write_order(records.read_record(run.folder), run.order) for run in planned]
 
 
 def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> bool:
     """Return whether ``folder`` holds this very run, finished.
 
     Raises:
-        InputError: the folder holds another configuration (and ``overwrite`` is not set), or is damaged.
+        InputError: the folder holds another configuration (and ``overwrite`` is not set), or nothing of ours.
     """
     if not folder.exists():
         return False
     try:
         record = records.read_record(folder)
+        if record.status != "done":
+            return False
+        record.require_whole()
+    except DamagedError as error:
+        warnings.warn(f"{config.label} is run again: {error}", stacklevel=2)
+        return False
     except InputError:
         if overwrite:
             return False
         raise
-    if record.status != "done":
-        return False
     identities = code_identities(config)
     unknown = [
         name for name in PART_NAMES
@@ -143,21 +163,53 @@ def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> boo
     )
 
 
-def _execute(todo: Sequence[PlannedRun], execution: Execution, jobs: int, shown: Progress) -> None:
-    if jobs == 1 or len(todo) < 2:
-        for planned in todo:
-            with shown.watching(planned.config) as watch:
-                record = run(
-                    planned.config, planned.folder, execution, replace=True,
-                    report=watch.batch, on_epoch=watch.epoch,
-                )  # fmt: skip
-            shown.finished(record)
-        return
-    pool = joblib.Parallel(n_jobs=min(jobs, len(todo)), return_as="generator_unordered")
-    tasks = (joblib.delayed(run)(planned.config, planned.folder, execution, replace=True) for planned in todo)
-    with contextlib.closing(pool(tasks)) as finished:
-        for record in finished:
-            shown.finished(record)
+def _run(run: PlannedRun, execution: Execution, overwrite: bool, batch: Report, epoch: Report) -> None:
+    with locked_run(run.folder):
+        with warnings.catch_warnings(action="ignore"):  # said already
+            if is_finished(run.config, run.folder, overwrite):
+                return  # by another command, since we looked
+        train_and_judge(run.config, run.folder, execution, replace=True, report=batch, on_epoch=epoch)
+
+
+def _run_in_worker(
+    run: PlannedRun, execution: Execution, overwrite: bool, say: Callable[[str, Any], None]
+) -> None:
+    _run(run, execution, overwrite, partial(say, "batch"), partial(say, "epoch"))
+
+
+@dataclass
+class _Underway:
+    """A run in another process, as it is seen from here."""
+
+    watch: Watch
+    ended: contextlib.ExitStack
+    started: float = field(default_factory=time.time)
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _run_side_by_side(
+    todo: Sequence[PlannedRun], execution: Execution, jobs: int, overwrite: bool, shown: Progress
+) -> None:
+    calls = [(run, execution, overwrite) for run in todo]
+    underway: dict[int, _Underway] = {}
+    with contextlib.ExitStack() as all_ended:
+        events = all_ended.enter_context(contextlib.closing(side_by_side(_run_in_worker, calls, jobs)))
+        for number, kind, value in events:
+            run = todo[number]
+            if kind == STARTED:
+                ended = all_ended.enter_context(contextlib.ExitStack())
+                underway[number] = _Underway(ended.enter_context(shown.watching(run.config)), ended)
+            elif kind == "batch":
+                underway[number].watch.batch(value)
+            elif kind == "epoch":
+                underway[number].epochs.append(value)
+                underway[number].watch.epoch(value)
+            else:
+                seen = underway.pop(number)
+                if kind == ENDED:
+                    keep_failure(run.config, run.folder, execution, seen.epochs, seen.started, value)
+                seen.ended.close()
+                shown.finished(records.read_record(run.folder))
 
 
 def match_parameters(comparison: Comparison, execution: Execution) -> Comparison:

@@ -1,12 +1,17 @@
 """Where and how a run is executed: nothing here changes which result is meant. Imports torch when used."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rc_vs_snn.errors import InputError
+from rc_vs_snn.registry.values import is_whole
+
+MOST_PER_CORE = 4
+"""Threads: more than one a core help nobody, and very many end the process."""
 
 if TYPE_CHECKING:
     import torch
@@ -30,8 +35,11 @@ class Execution:
     trust: bool = False
 
     def __post_init__(self) -> None:
-        if self.threads < 1:
-            raise InputError(f"threads must be at least 1, got {self.threads}")
+        most = MOST_PER_CORE * (os.cpu_count() or 1)
+        if not is_whole(self.threads, 1, most):
+            raise InputError(
+                f"threads must be at least 1, at most {most} ({MOST_PER_CORE} a core), got {self.threads!r}"
+            )
 
     def torch_device(self) -> "torch.device":
         """Return the device, after checking that it is there."""

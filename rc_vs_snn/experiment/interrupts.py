@@ -1,4 +1,4 @@
-"""Ctrl-C that never falls into numba: it waits until the interrupted code is our own again.
+"""Being told to stop: Ctrl-C, SIGTERM and SIGHUP end a command alike, and never inside numba.
 
 Raised while numba compiles, or in the callbacks of its machine code that box a result, a KeyboardInterrupt is
 lost or comes out as another error, such as a SystemError "returned a result with an exception set".
@@ -11,6 +11,53 @@ from contextlib import contextmanager
 from types import FrameType
 
 RETRY_S = 0.01
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Stopped(KeyboardInterrupt):
+    """This process was told to end by another signal than Ctrl-C's.
+
+    Attributes:
+        signal: which one.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+
+def signal_behind(error: BaseException | None) -> signal.Signals | None:
+    """Return the signal that an interrupt came from, or during whose clearing up another error was raised.
+
+    A terminal that has gone cannot be written to while the progress bars are taken down.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    if isinstance(error, Stopped):
+        return error.signal
+    return signal.SIGINT if error else None
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise ``Stopped`` instead of ending the process on the spot.
+
+    In any but the main thread nothing changes. An ignored signal stays ignored (nohup ignores SIGHUP), one
+    that somebody else handles is left to them.
+    """
+    ours = _in_main_thread()
+    taken = [number for number in ENDING if ours and signal.getsignal(number) is signal.SIG_DFL]
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise Stopped(number)
+
+    for number in taken:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
@@ -20,16 +67,14 @@ def interrupts_outside_numba() -> Iterator[None]:
     One that falls into numba is raised again after ``RETRY_S``, until it falls outside; more that fall there
     meanwhile join it, so that none comes later and disturbs the clearing up.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield  # ignored interrupts stay ignored, as in a shell's background job
-        return
-
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, *ENDING)}
+    # Ignored ones stay ignored, as in a shell's background job; one without a handler ends the process.
+    before = {number: found for number, found in handlers.items() if callable(found) and _in_main_thread()}
     held = threading.Event()
 
     def deliver(number: int, frame: FrameType | None) -> None:
         if not _in_numba(frame):
-            before(number, frame)
+            before[number](number, frame)
         elif not held.is_set():
             held.set()
             later = threading.Timer(RETRY_S, raise_again, [number])
@@ -40,11 +85,17 @@ def interrupts_outside_numba() -> Iterator[None]:
         held.clear()
         signal.raise_signal(number)
 
-    signal.signal(signal.SIGINT, deliver)
+    for number in before:
+        signal.signal(number, deliver)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _in_numba(frame: FrameType | None) -> bool:

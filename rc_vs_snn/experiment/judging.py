@@ -23,7 +23,7 @@ from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.parts import assemble, build_part, count_parameters, load_splits
 from rc_vs_snn.models.cost import Operations, counter_of
 from rc_vs_snn.models.old_names import renamed
-from rc_vs_snn.records import WEIGHTS, Record, Result, read_weights
+from rc_vs_snn.records import CONFIG, WEIGHTS, Record, Result, read_weights
 from rc_vs_snn.training.task import Task
 
 
@@ -141,9 +141,12 @@ def stored_config(record: Record, execution: Execution) -> RunConfig:
     """Return the configuration of a stored run, if nothing that only a file names would run.
 
     Raises:
-        InputError: a part is code named by its path, and ``execution.trust`` is not set.
+        InputError: it is none, or a part is code named by its path and ``execution.trust`` is not set.
     """
-    config = RunConfig.from_table(record.config)
+    try:
+        config = RunConfig.from_table(record.config)
+    except InputError as error:
+        raise InputError(f"{record.folder / CONFIG}: {error}") from error
     parts = {name: getattr(config, name).name for name in PART_NAMES}
     named = [f"{name} = '{path}'" for name, path in parts.items() if ":" in path]
     if named and not execution.trust:

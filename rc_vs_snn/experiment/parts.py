@@ -1,6 +1,8 @@
 """The parts of a run, built from its configuration and checked to fit one another."""
 
+import contextlib
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -10,8 +12,12 @@ from rc_vs_snn.config import PART_NAMES, SOURCE_HASH, Part, RunConfig
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.decision.rules import check_rule
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
+from rc_vs_snn.errors import InputError, blamed
 from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.memory import require_memory, require_memory_for_traces
+from rc_vs_snn.experiment.probing import probe
+from rc_vs_snn.testing.models import require_model
 from rc_vs_snn.training.task import Task
 
 
@@ -21,9 +27,10 @@ def build_part(kind: registry.Registry, part: Part, **context: Any) -> Any:
     Datasets and models are factories, so a callable of these kinds is called with the context.
     """
     target = part.target or _stored_callable(kind, part)
-    if target is None:
-        return kind.build(part.name, part.options, **context)
-    return target(**context) if kind.context else target
+    with blamed(f"{kind.kind} '{part.name}'"):
+        if target is None:
+            return kind.build(part.name, part.options, **context)
+        return target(**context) if kind.context else target
 
 
 def _stored_callable(kind: registry.Registry, part: Part) -> Any:
@@ -43,10 +50,13 @@ def check_config(config: RunConfig) -> None:
     faults = []
     for name in PART_NAMES:
         part: Part = getattr(config, name)
+        kind = registry.KINDS[name]
+        if part.target is not None and not kind.interface.is_met(part.target):
+            faults.append(f"'{part.name}' is no {name}, which is {kind.interface}; got {part.target!r}")
         if part.target is not None or SOURCE_HASH in part.options:
             continue
         try:
-            faults += registry.KINDS[name].check(part.name, part.options)
+            faults += kind.check(part.name, part.options)
         except InputError as error:
             faults.append(str(error))
     if faults:
@@ -70,23 +80,52 @@ def assemble(config: RunConfig, splits: Splits, execution: Execution) -> Task:
     check_config(config)
     device = execution.torch_device()
     encoder = build_part(registry.encoders, config.encoder)
-    probe = encoder(splits.train.select(slice(0, 1)), 0)
+    code = _first_code(config, encoder, splits)
+    context = {"layout": code.layout, "n_classes": splits.n_classes}
+    require_memory(config, context, device)
+    require_memory_for_traces(config, len(splits.test), code.n_steps, splits.n_classes)
     torch.manual_seed(seeds.seed_for(config.seed, "weights", config.model.name))
-    model = build_part(registry.models, config.model, layout=probe.layout, n_classes=splits.n_classes)
+    model = build_part(registry.models, config.model, **context)
     rule = build_part(registry.rules, config.rule)
     try:
-        check_rule(rule, model.evidence, probe.n_steps)
-    except InputError as error:
+        require_model(model)
+        check_rule(rule, model.evidence, code.n_steps)
+    except (AssertionError, InputError) as error:
         raise InputError(f"{config.label}: {error}") from error
     objective = build_part(registry.objectives, config.objective)
     augmentation = build_part(registry.augmentations, config.augmentation)
     return Task(model.to(device), augmentation, encoder, objective, rule, config.seed, device)
 
 
+def _first_code(config: RunConfig, encoder: Any, splits: Splits) -> Encoded:
+    """Return the code of one sample, which tells the layout and T."""
+    with blamed(f"{config.label}: encoder '{config.encoder.name}'"):
+        code: Any = encoder(splits.train.select(slice(0, 1)), 0)
+    if not isinstance(code, SpikeTimes | Frames):
+        raise InputError(
+            f"{config.label}: encoder '{config.encoder.name}' returned {type(code).__name__}; it returns "
+            "SpikeTimes or Frames of rc_vs_snn.encoded"
+        )
+    return code
+
+
 def check_run(config: RunConfig, execution: Execution) -> None:
     """Raise InputError if a run could not start: everything is built, nothing is trained."""
-    with torch_settings(execution):
-        assemble(config, load_splits(config, execution), execution)
+    with torch_settings(execution), exits_named(config):
+        check_config(config)
+        splits = load_splits(config, execution)
+        probe(config, assemble(config, splits, execution), splits.train)
+
+
+@contextlib.contextmanager
+def exits_named(config: RunConfig) -> Iterator[None]:
+    """Raise InputError where a plug-in would end the whole process."""
+    try:
+        yield
+    except SystemExit as stop:
+        raise InputError(
+            f"{config.label}: a plug-in called sys.exit({stop.code!r}); it must return or raise instead"
+        ) from stop
 
 
 def count_parameters(model: torch.nn.Module) -> int:

@@ -5,6 +5,7 @@ title and its seeds. It may name, as ``published``, what others published for it
 parts share one pool of workers, so no core waits at the end of a part.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison import Comparison, load_preset
 from rc_vs_snn.experiment.execute import PlannedRun, execute, planned_runs
 from rc_vs_snn.experiment.execution import Execution
+from rc_vs_snn.experiment.locks import locked_folder
 from rc_vs_snn.experiment.progress import Progress
 from rc_vs_snn.records import Record
 from rc_vs_snn.registry import packaged, packaged_table
@@ -98,11 +100,26 @@ def reproduce(
         The records of every part, failed ones included, by the comparison's name.
 
     Raises:
-        InputError: anything faulty, found before the first run starts.
+        InputError: anything faulty, found before the first run starts; or another command runs in the folder
+            of one of the parts.
     """
     execution = execution or Execution()
+    with contextlib.ExitStack() as locks:
+        for part in parts:
+            locks.enter_context(locked_folder(Path(out) / part.comparison.name))
+        return _reproduce(parts, Path(out), execution, jobs, overwrite, progress)
+
+
+def _reproduce(
+    parts: Sequence[PlannedComparison],
+    out: Path,
+    execution: Execution,
+    jobs: int,
+    overwrite: bool,
+    progress: Progress | None,
+) -> Mapping[str, list[Record]]:
     plans: dict[str, list[PlannedRun]] = {
-        part.comparison.name: planned_runs(part.comparison, Path(out) / part.comparison.name, execution)
+        part.comparison.name: planned_runs(part.comparison, out / part.comparison.name, execution)
         for part in parts
     }
     done = execute(

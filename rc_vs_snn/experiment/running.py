@@ -1,6 +1,7 @@
 """Running one configuration: the only place where all parts meet. It reads ``test`` once."""
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from rc_vs_snn.errors import DivergedError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
 from rc_vs_snn.experiment.judging import judge
-from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, load_splits
+from rc_vs_snn.experiment.locks import locked_run
+from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, exits_named, load_splits
+from rc_vs_snn.experiment.probing import probe
 from rc_vs_snn.records.provenance import run_provenance
-from rc_vs_snn.training.loop import Report, train
+from rc_vs_snn.training.loop import SILENT, Report, is_silent, train
 from rc_vs_snn.training.task import Task
 
 
@@ -42,17 +45,35 @@ def run(
         The record; its status is "failed" if the training diverged.
 
     Raises:
-        InputError: a faulty configuration, missing data, an existing or unwritable folder.
+        InputError: a faulty configuration, missing data, an existing or unwritable folder, or one that
+            another command is writing.
     """
-    execution = execution or Execution()
+    with locked_run(folder):
+        return train_and_judge(
+            config, folder, execution or Execution(), replace=replace, report=report, on_epoch=on_epoch
+        )
+
+
+def train_and_judge(
+    config: RunConfig,
+    folder: Path,
+    execution: Execution,
+    *,
+    replace: bool,
+    report: Report | None,
+    on_epoch: Report | None,
+) -> records.Record:
+    """Do what ``run`` does, in a folder that the caller holds (``locks.locked_run``)."""
     check_config(config)
     with (
         interrupts_outside_numba(),
+        exits_named(config),
         torch_settings(execution),
         records.atomic_folder(folder, replace=replace) as working,
     ):
         splits = load_splits(config, execution)
         task = assemble(config, splits, execution)
+        probe(config, task, splits.train)
         records.require_space(working, _expected_bytes(task, splits))
         started = time.time()
         epochs: list[dict[str, Any]] = []
@@ -66,10 +87,38 @@ def run(
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
             outcome, facts = judge(task, splits.test, epochs), {"status": "done"}
+            if all(map(is_silent, epochs)):
+                facts["warning"] = SILENT.format(len(epochs))
         except DivergedError as error:
             outcome, facts = records.Result(), {"status": "failed", "reason": str(error)}
         origin = run_provenance(config, started, str(task.device), execution.threads, facts)
         records.write_run(working, config.to_table(), epochs, origin, outcome)
+    return records.read_record(folder)
+
+
+def keep_failure(
+    config: RunConfig,
+    folder: Path,
+    execution: Execution,
+    epochs: Sequence[Mapping[str, Any]],
+    started: float,
+    reason: str,
+) -> records.Record:
+    """Write and return the record of a run whose process is gone.
+
+    Args:
+        config: what was run.
+        folder: the run's folder, replaced if it is there.
+        execution: device, threads.
+        epochs: the history entries that were heard of.
+        started: when, in seconds since the epoch.
+        reason: what became of the process.
+    """
+    with locked_run(folder), records.atomic_folder(folder, replace=True) as working:
+        device = str(execution.torch_device())
+        status = {"status": "failed", "reason": reason}
+        origin = run_provenance(config, started, device, execution.threads, status)
+        records.write_run(working, config.to_table(), epochs, origin, records.Result())
     return records.read_record(folder)
 
 

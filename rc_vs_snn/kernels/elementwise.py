@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numba.extending import intrinsic
 from torch import Tensor
 
 from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.compiling import compiled
 
 
 def _fma(typing_context, a, b, c):  # type: ignore[no-untyped-def]
@@ -26,7 +26,7 @@ def _fma(typing_context, a, b, c):  # type: ignore[no-untyped-def]
 fma: Any = intrinsic(_fma)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def fill_softmax(logits, probabilities):  # type: ignore[no-untyped-def]
     """Write the softmax of ``logits`` to ``probabilities``, both ``(K,)``."""
     top = logits.max()
@@ -38,14 +38,14 @@ def fill_softmax(logits, probabilities):  # type: ignore[no-untyped-def]
         probabilities[k] /= total
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def softmax_rows(readouts, probabilities):  # type: ignore[no-untyped-def]
     """Write the softmax of each row of ``readouts`` to ``probabilities``, both ``(rows, K)``."""
     for row in range(len(readouts)):
         fill_softmax(readouts[row], probabilities[row])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def tanh(x):  # type: ignore[no-untyped-def]
     """Return tanh of a float32."""
     # Eigen's rational fit (``generic_fast_tanh_float``): within 4e-7 of tanh, and unlike the library
@@ -64,7 +64,7 @@ def tanh(x):  # type: ignore[no-untyped-def]
     return x * p / q
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def sigmoid(x):  # type: ignore[no-untyped-def]
     """Return the logistic function of a float32."""
     return np.float32(0.5) + np.float32(0.5) * tanh(np.float32(0.5) * x)

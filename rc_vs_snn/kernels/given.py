@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Iterator
 from typing import Generic, NamedTuple, TypeVar
 
-import numba
 import numpy as np
 from torch import Tensor
 
 from rc_vs_snn.kernels import pairs
+from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.pairs import copy
 
 Array = TypeVar("Array", Tensor, np.ndarray)
@@ -41,7 +41,7 @@ def in_parts(given: Given[Tensor], mask: Tensor) -> Iterator[tuple[Given[np.ndar
         yield some, factors[rows]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def frame_of(frames, step, alive):  # type: ignore[no-untyped-def]
     """Return the inputs at a step of the rows that are alive, ``(alive, C)``."""
     x = np.empty((len(alive), frames.shape[2]), np.float32)

@@ -8,9 +8,9 @@ source. Channels are summed in ascending order, whatever the order in which thei
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.elementwise import fill_softmax
 from rc_vs_snn.kernels.leaky.cell import NONE, integrate
 from rc_vs_snn.kernels.lstm.cell import advance_cells
@@ -45,7 +45,7 @@ class Inputs(NamedTuple):
         return cls(np.zeros(n_channels, np.bool_), at, np.ones((2, n_channels + 1), np.float32))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def admit(events, values, count, plain, step, hold, on, source, level):  # type: ignore[no-untyped-def]
     """List the channels that are on; return how many, or ``-1 - p`` if the event at position p is unusable.
 
@@ -93,7 +93,7 @@ def admit(events, values, count, plain, step, hold, on, source, level):  # type:
     return before + count if usable == count else -1 - usable
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _merge(events, count, source, before):  # type: ignore[no-untyped-def]
     # Both ascend; from behind, so that nothing is overwritten before it is moved.
     old, new = before - 1, count - 1
@@ -106,7 +106,7 @@ def _merge(events, count, source, before):  # type: ignore[no-untyped-def]
             new -= 1
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_inputs(plain, source, level, listed, synapses, into):  # type: ignore[no-untyped-def]
     if plain:
         add_rows(source, 0, listed, synapses, into)
@@ -114,7 +114,7 @@ def _add_inputs(plain, source, level, listed, synapses, into):  # type: ignore[n
         add_entries(source, level[1], 0, listed, synapses, into)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def lstm_step(  # type: ignore[no-untyped-def]
     first, deeper, recurrent, bias, readout, readout_bias, thresholds, hold,
     on, source, level, work, state, classes, events, values, count, plain, step,
@@ -165,7 +165,7 @@ def lstm_step(  # type: ignore[no-untyped-def]
     return judge(classes[1], thresholds[step])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def leaky_step(  # type: ignore[no-untyped-def]
     first, deeper, recurrent, neurons, reset, readout, outputs, thresholds, softmax, hold,
     on, source, level, membrane, spiked, classes, events, values, count, plain, step,

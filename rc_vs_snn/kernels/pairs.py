@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.spikes import Spikes
 
 # Rows that run together: enough for a product to use the caches, few enough for them to hold what is kept.
@@ -141,14 +141,14 @@ def _by_step(parts: Sequence[Pairs], readouts: Sequence[Tensor]) -> Iterator[tup
         )
 
 
-@numba.njit(cache=True)
+@compiled()
 def copy(source, into):  # type: ignore[no-untyped-def]
     """Copy a row; an assignment of arrays would take numba seconds to compile."""
     for n in range(len(into)):
         into[n] = source[n]
 
 
-@numba.njit(cache=True)
+@compiled()
 def only(rows, wanted):  # type: ignore[no-untyped-def]
     """Return the rows that are wanted."""
     found, count = np.empty_like(rows), 0
@@ -158,7 +158,7 @@ def only(rows, wanted):  # type: ignore[no-untyped-def]
     return found[:count]
 
 
-@numba.njit(cache=True)
+@compiled()
 def grown(array, used, needed):  # type: ignore[no-untyped-def]
     """Return the array if it has ``needed`` rows, else one at least twice as long with those used."""
     if needed <= len(array):

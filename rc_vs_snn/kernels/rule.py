@@ -12,8 +12,9 @@ Source: Jeffares et al., ICLR 2022, arXiv 2110.02865 (threshold crossing as the 
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from rc_vs_snn.kernels.compiling import compiled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +42,7 @@ def verdict_of_tensors(evidence: "Tensor") -> "tuple[Tensor, Tensor]":
     return label, best
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def any_spike(evidence, threshold):  # type: ignore[no-untyped-def]
     """Return whether any of ``(K,)`` classes spikes."""
     reached = False
@@ -50,7 +51,7 @@ def any_spike(evidence, threshold):  # type: ignore[no-untyped-def]
     return reached
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def judge(evidence, threshold):  # type: ignore[no-untyped-def]
     """Return label, number of spikes and best of one row ``(K,)``."""
     spikes, label = 0, 0

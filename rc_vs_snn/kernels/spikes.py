@@ -6,11 +6,11 @@ weight all the same; what works on a list reads a spike's fan-out and no more.
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from torch import Tensor
 
 from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.compiling import compiled
 
 # Above this many spikes per sample the dense product is quicker. Measured on one core, 784 inputs, 512 and
 # 1024 outputs, 16 to 256 rows: forward breaks even at about 110, the weight gradient at about 95.
@@ -40,7 +40,7 @@ def compress(x: Tensor) -> Spikes | None:
     return Spikes(start, channel[:count], value[:count]) if count >= 0 else None
 
 
-@numba.njit(cache=True)
+@compiled()
 def _compress(x, limit):  # type: ignore[no-untyped-def]
     rows, width = x.shape
     start = np.zeros(rows + 1, np.int64)
@@ -59,7 +59,7 @@ def _compress(x, limit):  # type: ignore[no-untyped-def]
     return start, channel, value, count
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def active(times, step, hold, channel, count):  # type: ignore[no-untyped-def]
     """Append the channels of one sample that are on at ``step``; return the new count."""
     for n in range(len(times)):
@@ -68,7 +68,7 @@ def active(times, step, hold, channel, count):  # type: ignore[no-untyped-def]
     return count
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def spiking(membrane, threshold, spiked, count):  # type: ignore[no-untyped-def]
     """Append the neurons whose membrane is above threshold; return the new count."""
     for n in range(len(membrane)):

@@ -8,16 +8,16 @@ that drops decided rows. No flag lets the compiler reorder.
 Synapses lie by source: row j holds all weights that leave input j.
 """
 
-import numba
 import numpy as np
 
+from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.elementwise import fma
 
 ROWS, COLUMNS = 64, 1024
 """The block of a product: 64 rows of sums in the second-level cache, 4 rows of synapses in the first."""
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def add_rows(source, begin, end, synapses, into):  # type: ignore[no-untyped-def]
     """Add the synapses of the spikes ``source[begin:end]``, ``(in, out)`` each of value 1, to ``(out,)``."""
     at = begin
@@ -33,7 +33,7 @@ def add_rows(source, begin, end, synapses, into):  # type: ignore[no-untyped-def
             into[n] += a[n]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def add_entries(source, value, begin, end, synapses, into):  # type: ignore[no-untyped-def]
     """Like ``add_rows``, with a value for each source."""
     at = begin
@@ -50,7 +50,7 @@ def add_entries(source, value, begin, end, synapses, into):  # type: ignore[no-u
             into[n] = fma(p, a[n], into[n])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def add_product(x, synapses, into):  # type: ignore[no-untyped-def]
     """Add ``x @ synapses``, ``(rows, in)`` times ``(in, out)``, to ``into`` ``(rows, out)``."""
     n_sources, width = synapses.shape
@@ -67,7 +67,7 @@ def add_product(x, synapses, into):  # type: ignore[no-untyped-def]
         add_to_row(x[even], synapses, into[even])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_four(x, synapses, into, j, first, last, low, high):  # type: ignore[no-untyped-def]
     a, b = synapses[j, low:high], synapses[j + 1, low:high]
     c, d = synapses[j + 2, low:high], synapses[j + 3, low:high]
@@ -82,7 +82,7 @@ def _add_four(x, synapses, into, j, first, last, low, high):  # type: ignore[no-
             lower[n] = sum_of_lower
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_one(x, synapses, into, j, first, last, low, high):  # type: ignore[no-untyped-def]
     a = synapses[j, low:high]
     for r in range(first, last):
@@ -91,7 +91,7 @@ def _add_one(x, synapses, into, j, first, last, low, high):  # type: ignore[no-u
             row[n] = fma(factor, a[n], row[n])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def add_to_row(x, synapses, into):  # type: ignore[no-untyped-def]
     """Like ``add_product``, for one row: ``(in,)`` times ``(in, out)``, to ``into`` ``(out,)``."""
     whole = len(x) - len(x) % 4
@@ -106,7 +106,7 @@ def add_to_row(x, synapses, into):  # type: ignore[no-untyped-def]
             into[n] = fma(p, a[n], into[n])
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(error_model="numpy", fastmath={"reassoc", "contract"})
 def add_outer(start, source, value, rows, into, fresh):  # type: ignore[no-untyped-def]
     """Add ``x.T @ rows``, x as in ``spikes.Spikes``, to ``into`` ``(in, out)``, or fill it if fresh.
 
@@ -131,7 +131,7 @@ def add_outer(start, source, value, rows, into, fresh):  # type: ignore[no-untyp
                 sums[n] += p * a[n]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _by_source(start, source, value, n_sources):  # type: ignore[no-untyped-def]
     begin = np.zeros(n_sources + 1, np.int64)
     for at in range(start[-1]):

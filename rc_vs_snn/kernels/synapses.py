@@ -13,13 +13,13 @@ from contextvars import ContextVar
 from functools import reduce
 from typing import Any
 
-import numba
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.spikes import Spikes, compress
 from rc_vs_snn.kernels.sums import add_entries, add_outer, add_product
 
@@ -126,7 +126,7 @@ def project(x: Source, fan_out: Tensor, bias: Tensor | None, onto: Tensor | None
     return out
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_all(start, channel, value, synapses, out):  # type: ignore[no-untyped-def]
     for row in range(len(out)):
         add_entries(channel, value, start[row], start[row + 1], synapses, out[row])

@@ -167,7 +167,13 @@ class Stack(nn.Module):
         return cast(Any, build)(self, thresholds, hold) if usable else None
 
 
+MOST_LAYERS = 1000
+
+
 def check_sizes(hidden: int, layers: int) -> None:
-    """Raise InputError unless both are at least 1."""
-    if hidden < 1 or layers < 1:
-        raise InputError(f"hidden and layers must be at least 1, got hidden={hidden}, layers={layers}")
+    """Raise InputError unless both are at least 1, and no more layers than one can wait for."""
+    if hidden < 1 or not 1 <= layers <= MOST_LAYERS:
+        raise InputError(
+            f"hidden and layers must be at least 1, and layers at most {MOST_LAYERS}, got hidden={hidden}, "
+            f"layers={layers}"
+        )

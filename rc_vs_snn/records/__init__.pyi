@@ -13,7 +13,7 @@ from .layout import (
     Status,
 )
 from .reading import Record, find_records, read_record, read_weights
-from .writing import Result, write_decisions, write_json, write_run, write_trace
+from .writing import Result, write_decisions, write_json, write_order, write_run, write_trace, write_weights
 
 __all__ = [
     "CARD",
@@ -36,6 +36,8 @@ __all__ = [
     "require_space",
     "write_decisions",
     "write_json",
+    "write_order",
     "write_run",
     "write_trace",
+    "write_weights",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Run folders appear whole, by a rename, or not at all."""
 
 import contextlib
+import ctypes
 import os
 import shutil
 from collections.abc import Iterator
@@ -33,9 +34,12 @@ def atomic_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(target)
         working.mkdir()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+        if isinstance(error, InputError):
+            raise
         raise InputError(
-            f"cannot write {target}: {error.strerror or error}; choose a writable --out with free space"
+            f"cannot write {target}: {getattr(error, 'strerror', None) or error}; choose a writable --out "
+            "with free space"
         ) from error
     try:
         yield working
@@ -94,13 +98,15 @@ def require_space(folder: Path, n_bytes: int) -> None:
 
 def _clear_leftovers(target: Path) -> None:
     """Remove working folders of ``target`` whose process is gone (killed before it could clean up)."""
-    for leftover in target.parent.glob(f".{target.name}.partial-*"):
-        owner = leftover.name.rpartition("-")[2]
-        if not _is_alive(int(owner)):
+    for leftover in target.parent.iterdir():
+        owner = leftover.name.removeprefix(f".{target.name}.partial-")
+        if owner != leftover.name and owner.isdecimal() and not _is_alive(int(owner)):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _is_alive(pid: int) -> bool:
+    if os.name == "nt":  # where os.kill asks nothing, but ends the process
+        return _is_alive_on_windows(pid)
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -108,3 +114,15 @@ def _is_alive(pid: int) -> bool:
     except OSError:  # it is there, but not ours
         return True
     return True
+
+
+def _is_alive_on_windows(pid: int) -> bool:
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 (a type checker knows it on Windows only)
+    synchronize, timed_out = 0x00100000, 0x00000102
+    handle = kernel.OpenProcess(synchronize, False, pid & 0xFFFFFFFF)
+    if not handle:
+        return False
+    try:
+        return bool(kernel.WaitForSingleObject(handle, 0) == timed_out)
+    finally:
+        kernel.CloseHandle(handle)

@@ -6,7 +6,8 @@
 - ``trace.npz``: evidence and cost of every test sample at every step
 - ``metrics.json``: the numbers of the operating point
 - ``weights.safetensors``: the trained parameters
-- ``provenance.json``: schema, status, seeds, code version, packages, hardware
+- ``provenance.json``: schema, status, seeds, code version, packages, hardware, the run's place in its
+  comparison, and a checksum of every other file; the marker of a run folder
 - ``README.md``: the model card, only of a model that is kept
 """
 

@@ -78,7 +78,7 @@ def changed_code(
     changed = [
         f"the code of the {name} has changed" for name in identities if then.get(name) != identities[name]
     ]
-    versions = {**provenance["packages"], "rc_vs_snn": provenance["code"]["version"]}
+    versions = {**provenance.get("packages", {}), "rc_vs_snn": provenance.get("code", {}).get("version")}
     for name in ("rc_vs_snn", *plugin_packages(config)):
         if versions.get(name) != package_version(name):
             changed.append(f"version of {name}: {versions.get(name)} -> {package_version(name)}")
@@ -129,7 +129,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 def _cpu_name() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -1,6 +1,5 @@
 """Reading run folders: one as a record, or all below a folder."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from pyarrow import ArrowException
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.records import layout
+from rc_vs_snn.records.checking import damaged, read_tables
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +69,16 @@ class Record:
         """Return the per-sample test decisions by column.
 
         Columns: id, true_label, label, step, decided, tied, evidence, acs, macs, leaks.
+
+        Raises:
+            InputError: the file is missing or damaged.
         """
-        table = pq.read_table(self.folder / layout.DECISIONS)
-        return {name: table[name].to_numpy() for name in table.column_names}
+        path = self.folder / layout.DECISIONS
+        try:
+            table = pq.read_table(path)
+            return {name: table[name].to_numpy() for name in table.column_names}
+        except (OSError, ValueError, ArrowException) as error:
+            raise damaged(path, str(error)) from error
 
     def trace(self) -> Trace:
         """Return evidence and cost of every test sample at every step.
@@ -84,48 +92,71 @@ class Record:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return Trace(**{name: stored[name] for name in stored.files})
         except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each its own way
-            raise InputError(
-                f"{path} cannot be read ({error}); delete the run folder and run again"
-            ) from error
+            raise damaged(path, str(error)) from error
+
+    def require_whole(self) -> None:
+        """Raise InputError unless all that a finished run leaves behind is there and unharmed."""
+        for name in (layout.DECISIONS, layout.TRACE, layout.WEIGHTS):
+            if not (self.folder / name).is_file():
+                raise damaged(self.folder / name, "it is missing")
+        if "files" not in self.provenance:  # an older run, whose files have no checksums
+            self.decisions()
+            self.trace()
+            read_weights(self.folder / layout.WEIGHTS)
 
 
 def read_record(folder: Path | str) -> Record:
-    """Read a run folder.
+    """Read a run folder and check its files against the checksums that were written with them.
+
+    Files of a run that a copy was left without (its trace, its weights) are missed by what reads them.
 
     Raises:
         InputError: no run folder there, a damaged file, or a newer schema.
     """
     folder = Path(folder)
-    if not (folder / layout.PROVENANCE).is_file():
+    if not _is_file(folder / layout.PROVENANCE):
         raise InputError(f"{folder} is no run folder (no {layout.PROVENANCE}); give the folder of one run")
-    try:
-        parts = {name: json.loads((folder / name).read_text()) for name in layout.TABLES}
-    except (OSError, json.JSONDecodeError) as error:
-        raise InputError(f"run folder {folder} is damaged ({error}); delete it and run again") from error
-    schema = parts[layout.PROVENANCE].get("schema_version")
-    if schema not in layout.READABLE:
-        raise InputError(
-            f"run folder {folder} has schema {schema}, this version reads {layout.READABLE}; "
-            "install the version that wrote it, or run again"
-        )
-    metrics = {name: math.nan if value is None else value for name, value in parts[layout.METRICS].items()}
-    return Record(folder, parts[layout.CONFIG], parts[layout.HISTORY], metrics, parts[layout.PROVENANCE])
+    tables = read_tables(folder)
+    metrics = {name: math.nan if value is None else value for name, value in tables[layout.METRICS].items()}
+    return Record(folder, tables[layout.CONFIG], tables[layout.HISTORY], metrics, tables[layout.PROVENANCE])
 
 
 def find_records(root: Path | str) -> list[Record]:
-    """Return every run folder at or directly below ``root``, sorted by name.
+    """Return every run folder at or directly below ``root``, in the order of the comparison they are of.
+
+    Runs that record no order (of a comparison that was stopped) come last, as they were started.
 
     Raises:
-        InputError: ``root`` does not exist or holds no run folder.
+        InputError: ``root`` does not exist or holds no run folder, or one in it is damaged.
     """
     root = Path(root)
-    if not root.is_dir():
-        raise InputError(f"{root} does not exist; give a run folder or a folder of runs")
-    candidates = [root, *sorted(path for path in root.iterdir() if not path.name.startswith("."))]
-    found = [read_record(path) for path in candidates if (path / layout.PROVENANCE).is_file()]
+    try:
+        below = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        why = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
+        raise InputError(f"{root} {why}; give a run folder or a folder of runs") from error
+    found = [read_record(path) for path in (root, *below) if _left_by_a_run(path)]
     if not found:
         raise InputError(f"{root} holds no run folder; run `rc-vs-snn compare` or `train` first")
-    return found
+    return sorted(found, key=_order)
+
+
+def _order(record: Record) -> tuple[float, str, str]:
+    order = record.provenance.get("order", math.inf)
+    return order, str(record.provenance.get("started", "")), record.folder.name
+
+
+def _left_by_a_run(folder: Path) -> bool:
+    # A folder that has lost its marker but kept its results is damaged, and must not go missing in silence.
+    names = (layout.PROVENANCE, layout.HISTORY, layout.DECISIONS, layout.TRACE)
+    return any(_is_file(folder / name) for name in names)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}; give another folder") from error
 
 
 def read_weights(path: Path) -> dict[str, np.ndarray]:
@@ -136,7 +167,7 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         return load(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"cannot read weights {path}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read weights {path}: {getattr(error, 'strerror', error)}") from error
     except SafetensorError as error:
-        raise InputError(f"weights {path} are damaged ({error}); run again") from error
+        raise damaged(path, str(error)) from error

@@ -2,8 +2,9 @@
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save
 
 from rc_vs_snn.contracts import Decision, Trace
-from rc_vs_snn.records.layout import DECISIONS, TABLES, TRACE, WEIGHTS
+from rc_vs_snn.errors import InputError
+from rc_vs_snn.records.checking import checksums
+from rc_vs_snn.records.layout import CONFIG, DECISIONS, HISTORY, METRICS, PROVENANCE, TRACE, WEIGHTS
+from rc_vs_snn.records.reading import Record
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,7 @@ def write_run(
     provenance: Mapping[str, Any],
     outcome: Result,
 ) -> None:
-    """Write the files of one run, see ``layout``.
+    """Write the files of one run, see ``layout``; the marker last, with a checksum of every other file.
 
     Args:
         working: the folder in the making, see ``atomic_folder``.
@@ -52,16 +56,39 @@ def write_run(
         write_decisions(working / DECISIONS, trace, decision)
         write_trace(working / TRACE, trace)
     if outcome.weights:
-        # safetensors stores the bytes of an array as they lie, so they must lie in C order
-        ordered = {name: np.asarray(value, order="C") for name, value in outcome.weights.items()}
-        (working / WEIGHTS).write_bytes(save(ordered))
-    for name, table in zip(TABLES, (config, history, outcome.metrics, provenance), strict=True):
+        write_weights(working / WEIGHTS, outcome.weights)
+    for name, table in ((CONFIG, config), (HISTORY, history), (METRICS, outcome.metrics)):
         write_json(working / name, table)
+    write_json(working / PROVENANCE, {**provenance, "files": checksums(working)})
+
+
+def write_weights(path: Path, weights: Mapping[str, np.ndarray]) -> None:
+    """Write parameters by name as safetensors."""
+    # safetensors stores the bytes of an array as they lie, so they must lie in C order
+    path.write_bytes(save({name: np.asarray(value, order="C") for name, value in weights.items()}))
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write plain values as indented JSON; NaN, which JSON has not, is written as null."""
-    path.write_text(json.dumps(_nan_to_none(value), indent=2, allow_nan=False) + "\n")
+    text = json.dumps(_nan_to_none(value), indent=2, allow_nan=False) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_order(record: Record, order: int | None) -> Record:
+    """Record a run's place in its comparison, if it has one and it is another than before; return the run."""
+    if order is None or record.provenance.get("order") == order:
+        return record
+    provenance = {**record.provenance, "order": order}
+    path = record.folder / PROVENANCE
+    working = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        write_json(working, provenance)
+        working.replace(path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        working.unlink(missing_ok=True)
+    return replace(record, provenance=provenance)
 
 
 def _nan_to_none(value: Any) -> Any:

@@ -7,10 +7,7 @@ TOML files that come with the package are found by name, too.
 
 import importlib
 import inspect
-import numbers
 import tomllib
-import types
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -19,7 +16,9 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.registry.interface import Interface
 from rc_vs_snn.registry.paths import OURS, at_path, distributions_of
+from rc_vs_snn.registry.values import fits, hints_of, spelt
 
 Factory = Callable[..., Any]
 
@@ -33,16 +32,25 @@ class Registry:
         builtins: the module whose import registers the built-in ones.
         group: the entry-point group plug-ins use, or "" for none.
         context: parameter names the toolkit supplies itself, so never options.
+        arguments: what a part is called with, where it is an object and not what a factory makes.
+        method: the method of it that is called so.
     """
 
     kind: str
     builtins: str
     group: str = ""
     context: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    method: str = "__call__"
     _factories: dict[str, Factory] = field(default_factory=dict)
     _broken: dict[str, str] = field(default_factory=dict)
     _distributions: dict[str, str] = field(default_factory=dict)
     _loaded: bool = False
+
+    @property
+    def interface(self) -> Interface:
+        """What a part of this kind offers."""
+        return Interface(self.method, self.arguments, self.context)
 
     def register(self, name: str) -> Callable[[Factory], Factory]:
         """Return a decorator that registers a factory as ``name``; a second one of that name raises."""
@@ -72,7 +80,7 @@ class Registry:
                 self._add(point.name, point.load())
                 if point.dist is not None:
                     self._distributions[point.name] = point.dist.name
-            except Exception as error:  # a broken plug-in must not take the toolkit down
+            except (Exception, SystemExit) as error:  # a broken plug-in must not take the toolkit down
                 self._broken[point.name] = f"{type(error).__name__}: {error}"
 
     def names(self) -> list[str]:
@@ -89,7 +97,8 @@ class Registry:
         """Return the factory called ``name``, or the object at ``module:attribute``.
 
         Raises:
-            InputError: unknown name (with the nearest one), or a plug-in that failed to load.
+            InputError: unknown name (with the nearest one), a plug-in that failed to load, or a path that
+                names no plug-in of this kind.
         """
         self._load()
         if name in self._factories:
@@ -97,7 +106,11 @@ class Registry:
         if name in self._broken:
             raise InputError(f"{self.kind} plug-in '{name}' failed to load: {self._broken[name]}")
         if ":" in name:
-            return at_path(name, self.kind)
+            found = at_path(name, self.kind)
+            fitting = self.interface.makes(found) or self.interface.is_ready(found)
+            if (self.context or self.arguments) and not fitting:
+                raise InputError(f"'{name}' is no {self.kind}, which is {self.interface}, or a class of such")
+            return found
         raise InputError(f"unknown {self.kind} '{name}'; {did_you_mean(name, self._factories)}")
 
     def distributions(self, name: str) -> list[str]:
@@ -119,7 +132,10 @@ class Registry:
 
     def options(self, name: str) -> dict[str, inspect.Parameter]:
         """Return the parameters a user may set, by name."""
-        parameters = inspect.signature(self.get(name)).parameters
+        found = self.get(name)
+        if name not in self._factories:
+            return self.interface.options(found)
+        parameters = inspect.signature(found).parameters
         return {key: value for key, value in parameters.items() if key not in self.context}
 
     def build(self, name: str, options: Mapping[str, Any], **context: Any) -> Any:
@@ -137,18 +153,25 @@ class Registry:
         faults = self.check(name, options)
         if faults:
             raise InputError("; ".join(faults))
-        return factory(**context, **options)
+        hints = hints_of(factory)
+        # A file's `decay = 1` is a number like 1.0: a tensor filled with it must not become one of integers.
+        given = {
+            key: float(value) if hints.get(key) is float else value for key, value in options.items()
+        }  # fmt: skip
+        if name not in self._factories:
+            return self.interface.made(factory, given, context)
+        return factory(**context, **given)
 
     def check(self, name: str, options: Mapping[str, Any]) -> list[str]:
         """Return every fault of ``options`` for ``name``, as sentences."""
         allowed = self.options(name)
-        hints = _hints(self.get(name))
+        hints = hints_of(self.get(name))
         faults = []
         for key, value in options.items():
             if key not in allowed:
                 faults.append(f"{self.kind} '{name}' has no option '{key}'; {did_you_mean(key, allowed)}")
-            elif key in hints and not _fits(value, hints[key]):
-                faults.append(f"{self.kind} '{name}': {key} must be {_spell(hints[key])}, got {value!r}")
+            elif key in hints and not fits(value, hints[key]):
+                faults.append(f"{self.kind} '{name}': {key} must be {spelt(hints[key])}, got {value!r}")
         required = [
             key for key, parameter in allowed.items()
             if parameter.default is inspect.Parameter.empty
@@ -157,38 +180,6 @@ class Registry:
         ]  # fmt: skip
         faults += [f"{self.kind} '{name}' needs the option '{key}'" for key in required]
         return faults
-
-
-def _hints(factory: Factory) -> dict[str, Any]:
-    target = factory.__init__ if inspect.isclass(factory) else factory
-    try:
-        return typing.get_type_hints(target)
-    except (NameError, TypeError):  # a plug-in with unresolvable annotations is used unchecked
-        return {}
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    origin = typing.get_origin(hint)
-    if origin is typing.Literal:
-        return any(value == allowed and type(value) is type(allowed) for allowed in typing.get_args(hint))
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, part) for part in typing.get_args(hint))
-    if origin in (tuple, list):
-        return isinstance(value, tuple | list)
-    if hint is type(None):
-        return value is None
-    if hint is float:
-        return isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return isinstance(value, hint) if inspect.isclass(hint) else True
-
-
-def _spell(hint: Any) -> str:
-    if typing.get_origin(hint) is typing.Literal:
-        return "one of " + ", ".join(map(repr, typing.get_args(hint)))
-    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-    return names.get(hint, str(hint))
 
 
 def packaged(folder: str) -> dict[str, Traversable]:
@@ -211,15 +202,22 @@ def packaged_table(folder: str, name: str, kind: str) -> dict[str, Any]:
     files = packaged(folder)
     if name not in files:
         raise InputError(f"unknown {kind} '{name}'; {did_you_mean(name, files)}")
-    return tomllib.loads(files[name].read_text())
+    return tomllib.loads(files[name].read_text(encoding="utf-8"))
 
 
 datasets = Registry("dataset", "rc_vs_snn.datasets", "rc_vs_snn.datasets", context=("root",))
-encoders = Registry("encoder", "rc_vs_snn.encoders", "rc_vs_snn.encoders")
+encoders = Registry("encoder", "rc_vs_snn.encoders", "rc_vs_snn.encoders", arguments=("samples", "seed"))
 models = Registry("model", "rc_vs_snn.models", "rc_vs_snn.models", context=("layout", "n_classes"))
-rules = Registry("rule", "rc_vs_snn.decision.rules", "rc_vs_snn.rules")
-augmentations = Registry("augmentation", "rc_vs_snn.augmentations", "rc_vs_snn.augmentations")
-objectives = Registry("objective", "rc_vs_snn.training.objectives")
+rules = Registry(
+    "rule", "rc_vs_snn.decision.rules", "rc_vs_snn.rules",
+    arguments=("step", "n_steps"), method="threshold_at",
+)  # fmt: skip
+augmentations = Registry(
+    "augmentation", "rc_vs_snn.augmentations", "rc_vs_snn.augmentations", arguments=("samples", "generator")
+)
+objectives = Registry(
+    "objective", "rc_vs_snn.training.objectives", arguments=("model", "encoded", "labels", "rule")
+)
 figures = Registry("figure", "rc_vs_snn.analysis.figures", context=())
 
 KINDS = {

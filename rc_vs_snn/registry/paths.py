@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points, packages_distributions
 from typing import Any
 
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.errors import InputError, one_line
 
 OURS = __name__.partition(".")[0]
 """The package whose parts are built in."""
@@ -38,8 +38,9 @@ def at_path(path: str, kind: str) -> Callable[..., Any]:
     _require_plugin_package(module_name.partition(".")[0], path, kind)
     try:
         return getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"{kind} '{path}' cannot be imported: {error}") from error
+    except (Exception, SystemExit) as error:  # a module may do anything when it is imported
+        told = one_line(error)
+        raise InputError(f"{kind} '{path}' cannot be imported: {told}") from error
 
 
 def _require_plugin_package(top: str, path: str, kind: str) -> None:

@@ -13,6 +13,7 @@ from rc_vs_snn.models.cost import counter_of
 from rc_vs_snn.models.interface import Model
 from rc_vs_snn.models.state import State, mapped, select, tensors
 from rc_vs_snn.testing.promise import require
+from rc_vs_snn.testing.training import check_training
 
 
 def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_classes: int = 3) -> None:
@@ -20,7 +21,8 @@ def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_
 
     The state is a nest of tensors, the batch first; a step changes neither its arguments nor the
     module; a row's readout does not depend on the other rows; gradients reach every parameter;
-    train and eval mode run; operations, if the model counts them, are counted per row.
+    train and eval mode run; operations, if the model counts them, are counted per row; it trains for an
+    epoch with every option of ``Training``.
 
     Args:
         build: ``build(layout=..., n_classes=...)`` returns an ``nn.Module`` that is a
@@ -34,12 +36,7 @@ def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = build(layout=layout, n_classes=n_classes)
-        require(isinstance(model, nn.Module), f"a model must be an nn.Module, got {type(model).__name__}")
-        require(
-            getattr(model, "evidence", None) in get_args(EvidenceKind),
-            "a model's attribute `evidence` must be 'probability' (softmax of the readout decides) or "
-            f"'membrane' (the readout itself), got {getattr(model, 'evidence', None)!r}",
-        )
+        require_model(model)
         inputs = torch.randint(0, 2, (6, 5, int(np.prod(layout)))).to(torch.get_default_dtype())  # (T, B, C)
         model.eval()
         _check_state(model, inputs, n_classes)
@@ -49,6 +46,43 @@ def check_model(build: Callable[..., Any], *, layout: tuple[int, ...] = (6,), n_
         _check_operations(model, inputs)
         model.train()
         _check_gradients(model, inputs)
+        check_training(lambda: build(layout=layout, n_classes=n_classes), layout, n_classes)
+
+
+def require_model(model: Any) -> None:
+    """Raise AssertionError unless a model has what every model has."""
+    require(isinstance(model, nn.Module), f"a model must be an nn.Module, got {type(model).__name__}")
+    require(
+        getattr(model, "evidence", None) in get_args(EvidenceKind),
+        "a model's attribute `evidence` must be 'probability' (softmax of the readout decides) or "
+        f"'membrane' (the readout itself), got {getattr(model, 'evidence', None)!r}",
+    )
+    for name in ("initial_state(batch, device)", "step(x, state)"):
+        method = getattr(model, name.partition("(")[0], None)
+        require(callable(method), f"a model has a method {name}, see rc_vs_snn.models.Model; got {method!r}")
+
+
+def check_steps(model: Any, inputs: Tensor, n_classes: int) -> None:
+    """Check a model's first steps in eval mode, without gradients, and leave it as it was.
+
+    Args:
+        model: see ``check_model``.
+        inputs: what it reads, ``(T, B, C)``.
+        n_classes: number of classes K.
+
+    Raises:
+        AssertionError: the first broken promise.
+    """
+    require_model(model)
+    training = model.training
+    model.eval()
+    try:
+        _check_state(model, inputs, n_classes, finite=False)  # what diverges is a failed run, with its record
+        _check_nothing_kept(model, model, inputs)
+        if inputs.is_cpu:  # elsewhere the same sum may be rounded another way each time
+            _check_stateless(model, inputs)
+    finally:
+        model.train(training)
 
 
 def _run(model: Model, inputs: Tensor) -> tuple[Tensor, list[State]]:
@@ -62,15 +96,21 @@ def _run(model: Model, inputs: Tensor) -> tuple[Tensor, list[State]]:
     return torch.stack(readouts), states
 
 
-def _check_state(model: Model, inputs: Tensor, n_classes: int) -> None:
+def _check_state(model: Model, inputs: Tensor, n_classes: int, *, finite: bool = True) -> None:
     n_rows = inputs.shape[1]
     state = model.initial_state(n_rows, inputs.device)
     _check_form(state, n_rows, "initial_state")
     for step, x in enumerate(inputs):
-        readout, state = model.step(x, state)
+        stepped: Any = model.step(x, state)
+        require(
+            isinstance(stepped, tuple) and len(stepped) == 2 and isinstance(stepped[0], Tensor),
+            f"step returns the readout, a tensor, and the new state; got {type(stepped).__name__}",
+        )
+        readout, state = stepped
         _check_form(state, n_rows, f"step {step}")
         require(
-            tuple(readout.shape) == (n_rows, n_classes) and bool(torch.isfinite(readout).all()),
+            tuple(readout.shape) == (n_rows, n_classes)
+            and not (finite and bool((~torch.isfinite(readout)).any())),
             f"the readout of a step must be finite and of shape {(n_rows, n_classes)} (batch, class), got "
             f"{tuple(readout.shape)}",
         )
@@ -99,15 +139,19 @@ def _check_stateless(model: Model, inputs: Tensor) -> None:
         _, others = model.step(1 - x[:2], others)  # another batch, of another size, in between
         second, _ = model.step(x, state)
         require(
-            all(torch.equal(a, b) for a, b in zip(tensors(given), tensors(state), strict=True)),
+            all(_same(a, b) for a, b in zip(tensors(given), tensors(state), strict=True)),
             f"step {step} changed the state it was given in place; return new tensors",
         )
         require(
-            torch.equal(first, second) and torch.equal(first, alone[step]),
+            _same(first, second) and _same(first, alone[step]),
             f"step {step} gave another readout when called again with the same arguments (another batch ran "
             "in between); keep nothing on the module: the whole state is passed in and returned",
         )
         state = new
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
 
 
 def _check_nothing_kept(module: nn.Module, model: Model, inputs: Tensor) -> None:

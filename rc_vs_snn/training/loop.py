@@ -2,14 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rc_vs_snn import seeds
 from rc_vs_snn.config import Training
@@ -18,6 +18,7 @@ from rc_vs_snn.decision.batch import run_to_decision
 from rc_vs_snn.errors import DivergedError
 from rc_vs_snn.kernels import backend
 from rc_vs_snn.models.layers.norm import averaging, batch_norms
+from rc_vs_snn.training.averaging import RunningMean
 from rc_vs_snn.training.schedules import make_schedule, parameter_groups, warmed_up
 from rc_vs_snn.training.task import Task
 
@@ -76,7 +77,7 @@ def train_epoch(
     for encoded, labels in batches:
         rule = warmed_up(task.rule, config, epoch + tally.count / len(rows))
         with torch.autocast(task.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-            loss, decision = task.objective(task.model, encoded, labels, rule)
+            loss, decision = task.loss(encoded, labels, rule)
         if not math.isfinite(loss.item()):
             raise DivergedError(
                 f"the loss became {loss.item()} in epoch {epoch}; lower training.learning_rate or "
@@ -156,13 +157,13 @@ def train(
     optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, fused=backend.fuses_adamw(task.device))
     n_batches = math.ceil(len(train_samples) / config.batch_size)
     schedule = make_schedule(optimiser, config, n_batches)
-    averaged = _running_mean(task.model, config.ema_decay)
+    averaged = RunningMean(task.model, config.ema_decay) if config.ema_decay else None
     judged = replace(task, model=averaged.module) if averaged else task
 
     def after_batch() -> None:
         schedule.step()
         if averaged:
-            averaged.update_parameters(task.model)
+            averaged.update(task.model)
 
     def valid_means() -> dict[str, float]:
         if averaged:
@@ -171,6 +172,7 @@ def train(
         return validate(judged, valid_samples).means("valid")
 
     history: list[dict[str, Any]] = []
+    silent, warned, commonest = 0, False, int(np.bincount(train_samples.labels).max())
     best, best_weights, since_best = -1.0, _copy_weights(task.model), 0
     for epoch in range(config.epochs):
         start = time.perf_counter()
@@ -185,6 +187,16 @@ def train(
             "learning_rate": optimiser.param_groups[0]["lr"],
         }
         history.append(entry)
+        silent = silent + 1 if is_silent(entry) else 0
+        at_chance = tally.right <= 1.1 * commonest
+        if (
+            not warned
+            and silent >= 3
+            and silent * n_batches >= 100
+            and (at_chance or silent == config.epochs)
+        ):
+            warned = True
+            warnings.warn(SILENT.format(silent), stacklevel=2)
         if on_epoch is not None:
             on_epoch(entry)
         since_best += 1
@@ -196,9 +208,16 @@ def train(
     return history
 
 
-def _running_mean(model: nn.Module, decay: float) -> AveragedModel | None:
-    """Return a copy of the model whose weights follow as an exponential mean (None for decay 0)."""
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
+def is_silent(entry: Mapping[str, Any]) -> bool:
+    """Return whether an epoch had no output spike: every decision of train and valid was forced."""
+    return bool(entry["train_forced"] == 1 and entry["valid_forced"] == 1)
+
+
+SILENT = (
+    "no output spike in {} epochs of training: the evidence of no sample reached the threshold, and every "
+    "decision is forced at the last step. Lower rule.threshold; in a spiking model hidden neurons may be "
+    "silent too: lower model.threshold, or raise model.gain"
+)
 
 
 def _copy_weights(model: nn.Module) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """What stays the same over a training."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from rc_vs_snn import seeds
-from rc_vs_snn.contracts import Samples, Unread
+from rc_vs_snn.contracts import Decision, Samples, Unread
 from rc_vs_snn.decision.rules import Rule
-from rc_vs_snn.encoded import Encoded
+from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.encoders.protocol import Encoder
+from rc_vs_snn.errors import InputError, blamed
 from rc_vs_snn.training.ahead import one_ahead
 from rc_vs_snn.training.objectives import Objective
 
@@ -52,6 +53,42 @@ class Task:
         parts = one_ahead(Samples.read, chosen) if isinstance(samples.values, Unread) else chosen
         for part in parts:
             if augment:
-                part = self.augmentation(part, draws)
+                part = self._augmented(part, draws)
             labels = torch.from_numpy(part.labels).to(self.device)
-            yield self.encoder(part, encoding_seed).to(self.device), labels
+            yield self._encoded(part, encoding_seed).to(self.device), labels
+
+    def loss(self, encoded: Encoded, labels: Tensor, rule: Rule) -> tuple[Tensor, Decision]:
+        """Return a batch's loss and decisions; raise InputError if the objective returns anything else."""
+        found: Any = self.objective(self.model, encoded, labels, rule)
+        whole = isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], Decision)
+        if not whole or not isinstance(found[0], Tensor) or found[0].ndim or not found[0].requires_grad:
+            raise InputError(
+                f"objective {self.objective!r} returned {_told(found)}; it returns the loss, a scalar tensor "
+                "with gradient, and the Decision"
+            )
+        return found
+
+    def _augmented(self, part: Samples, draws: np.random.Generator) -> Samples:
+        with blamed(f"augmentation {self.augmentation!r}"):
+            changed: Any = self.augmentation(part, draws)
+        if not isinstance(changed, Samples) or len(changed) != len(part):
+            raise InputError(
+                f"augmentation {self.augmentation!r} returned {_told(changed)} for {len(part)} samples; it "
+                "returns Samples, as many"
+            )
+        return changed
+
+    def _encoded(self, part: Samples, seed: int) -> Encoded:
+        with blamed(f"encoder {self.encoder!r}"):
+            code: Any = self.encoder(part, seed)
+        if not isinstance(code, SpikeTimes | Frames) or len(code) != len(part):
+            raise InputError(
+                f"encoder {self.encoder!r} returned {_told(code)} for {len(part)} samples; it returns "
+                "SpikeTimes or Frames of rc_vs_snn.encoded, one row per sample"
+            )
+        return code
+
+
+def _told(value: Any) -> str:
+    kind = type(value).__name__
+    return f"{kind} of {len(value)}" if isinstance(value, Sized) else kind

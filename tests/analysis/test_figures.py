@@ -67,9 +67,11 @@ def test_one_seed_gives_no_interval(name, one_seed):
     assert not [found for axes in figure.axes for found in axes.collections]
 
 
+@pytest.mark.parametrize("models", [1, 2])
 @pytest.mark.parametrize("name", NAMES)
-def test_legend_is_outside_the_axes(name, two_models):
-    _, figure = make(name, two_models)
+def test_legend_is_outside_the_axes(name, models, two_models):
+    label = two_models[0].label  # of one model the figure is narrow
+    _, figure = make(name, [each for each in two_models if models == 2 or each.label == label])
     figure.draw_without_rendering()
     (legend,) = figure.legends
     box = legend.get_window_extent()

@@ -63,7 +63,7 @@ def test_a_damaged_trace_is_named(make_run, tiny_trace, damage):
         path.unlink()
     else:
         path.write_bytes(content[: len(content) // 2] if damage == "cut" else b"not an archive")
-    with pytest.raises(InputError, match=r"trace\.npz cannot be read"):
+    with pytest.raises(InputError, match=r"trace\.npz is damaged"):
         _ = FinishedRun(record).trace
 
 

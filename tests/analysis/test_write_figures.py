@@ -1,5 +1,6 @@
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +107,29 @@ def test_threads_do_not_disturb_each_other(one_seed, tmp_path):
     for folder in folders:
         got = [(folder / path.name).read_bytes() for path in sorted(folder.iterdir())]
         assert sorted(got) == sorted(alone)
+
+
+def test_a_run_that_cannot_be_read_leaves_every_old_file_as_it_was(make_run, tiny_trace, tmp_path):
+    good, bad = make_run(tiny_trace), make_run(tiny_trace, label="RC-SNN")
+    write_figures([good], tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (bad.folder / "trace.npz").unlink()
+    with pytest.raises(InputError, match=r"trace\.npz is damaged"):
+        write_figures([good, bad], tmp_path / "out", only=["training-history", "coverage-vs-accuracy"])
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_disk_that_fills_leaves_every_old_file_as_it_was(one_seed, tmp_path, monkeypatch):
+    write_figures(one_seed[:1], tmp_path, only=["training-history"])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    write = Path.write_bytes
+
+    def full(path, content):
+        if path.name == "summary.md":
+            raise OSError(28, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"cannot write .*No space left"):
+        write_figures(one_seed, tmp_path, only=["training-history"])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

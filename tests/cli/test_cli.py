@@ -115,12 +115,32 @@ def test_compare_writes_runs_figures_and_table_then_figures_and_evaluate_read_th
     )
 
 
-def test_train_makes_one_run_folder_and_refuses_an_existing_one(capsys, tmp_path):
+def test_train_makes_one_run_folder_and_goes_on_from_it(capsys, tmp_path):
     out = tmp_path / "run"
-    assert main(["train", "--model", "rank-SNN", *QUICK, "--seed", "3", "--out", str(out)]) == 0
+    train = ["train", "--model", "rank-SNN", *QUICK, "--seed", "3", "--out", str(out)]
+    assert main(train) == 0
     assert (out / "weights.safetensors").exists()
+    made = (out / "provenance.json").stat()
     capsys.readouterr()
-    assert "exists already" in fails(capsys, "train", *QUICK, "--out", out)
+
+    assert main(train) == 0
+    printed = capsys.readouterr()
+    assert "1 of 1 runs are finished already" in printed.err
+    assert printed.out == f"{out}\n"
+    assert (out / "provenance.json").stat() == made
+
+    other = [*train, "--set", "training.epochs=2"]
+    assert "holds another run (training.epochs: 1 -> 2)" in fails(capsys, *other)
+    assert (out / "provenance.json").stat() == made
+    assert main([*other, "--overwrite"]) == 0
+    assert len(json.loads((out / "history.json").read_text())) == 2
+
+
+def test_train_leaves_a_folder_that_is_no_run_alone(capsys, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "main.py").write_text("mine")
+    assert "no run folder" in fails(capsys, "train", *QUICK, "--out", tmp_path / "run")
+    assert [path.name for path in tmp_path.rglob("*")] == ["run", "main.py"]
 
 
 @pytest.mark.parametrize("command", ["compare", "train"])

@@ -46,16 +46,11 @@ def published(
     def md5(content: bytes) -> str:
         return hashlib.md5(content).hexdigest()
 
-    files = []
-    for constant in ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS"):
-        original = getattr(mnist, constant)
-        file = replace(
-            original, md5=md5(tiny_contents[original.name]), gz_md5=md5(tiny_gz[f"{original.name}.gz"])
-        )
-        monkeypatch.setattr(mnist, constant, file)
-        files.append(file)
-    monkeypatch.setattr(mnist, "FILES", tuple(files))
-    monkeypatch.setattr(mnist, "MIRRORS", ())
+    files = [
+        replace(file, md5=md5(tiny_contents[file.name]), gz_md5=md5(tiny_gz[f"{file.name}.gz"]))
+        for file in mnist.MNIST.files
+    ]
+    monkeypatch.setattr(mnist, "MNIST", replace(mnist.MNIST, files=tuple(files), mirrors=()))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import http.server
 import io
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -71,7 +72,7 @@ def absent(_: dict[str, bytes]) -> Respond:
 @pytest.mark.usefixtures("published")
 def test_missing_files_are_fetched_once(tmp_path, monkeypatch, serve, tiny_gz, capfd):
     mirror, requests = serve(whole(tiny_gz))
-    monkeypatch.setattr(mnist_module, "MIRRORS", (mirror,))
+    monkeypatch.setattr(mnist_module, "MNIST", replace(mnist_module.MNIST, mirrors=(mirror,)))
     splits = mnist(tmp_path / "new" / "root", n_valid=5)
     assert len(splits.train) == 15
     assert sorted(requests) == sorted(tiny_gz)
@@ -86,7 +87,7 @@ def test_a_terminal_shows_a_bar(tmp_path, monkeypatch, serve, tiny_gz):
     screen = io.StringIO()
     monkeypatch.setattr(download, "Console", lambda **_: Console(file=screen, force_terminal=True, width=120))
     mirror, _ = serve(whole(tiny_gz))
-    monkeypatch.setattr(mnist_module, "MIRRORS", (mirror,))
+    monkeypatch.setattr(mnist_module, "MNIST", replace(mnist_module.MNIST, mirrors=(mirror,)))
     mnist(tmp_path, n_valid=5)
     size = len(tiny_gz["t10k-labels-idx1-ubyte.gz"])
     assert "t10k-labels-idx1-ubyte.gz" in screen.getvalue()
@@ -96,7 +97,7 @@ def test_a_terminal_shows_a_bar(tmp_path, monkeypatch, serve, tiny_gz):
 @pytest.mark.usefixtures("published")
 def test_only_what_is_missing_is_fetched(tmp_path, monkeypatch, serve, write, tiny_gz, tiny_contents):
     mirror, requests = serve(whole(tiny_gz))
-    monkeypatch.setattr(mnist_module, "MIRRORS", (mirror,))
+    monkeypatch.setattr(mnist_module, "MNIST", replace(mnist_module.MNIST, mirrors=(mirror,)))
     labels = "t10k-labels-idx1-ubyte"
     write(tmp_path, {name: content for name, content in tiny_contents.items() if name != labels})
     mnist(tmp_path, n_valid=5)
@@ -108,7 +109,7 @@ def test_only_what_is_missing_is_fetched(tmp_path, monkeypatch, serve, write, ti
 def test_a_bad_mirror_falls_through_to_the_next(tmp_path, monkeypatch, serve, tiny_gz, fault):
     bad, bad_requests = serve(fault(tiny_gz))
     good, _ = serve(whole(tiny_gz))
-    monkeypatch.setattr(mnist_module, "MIRRORS", (bad, good))
+    monkeypatch.setattr(mnist_module, "MNIST", replace(mnist_module.MNIST, mirrors=(bad, good)))
     mnist(tmp_path, n_valid=5)
     assert len(bad_requests) == 4
     assert sorted(path.name for path in (tmp_path / "mnist").iterdir()) == sorted(tiny_gz)
@@ -121,7 +122,7 @@ def test_a_bad_mirror_falls_through_to_the_next(tmp_path, monkeypatch, serve, ti
 )
 def test_no_good_mirror_leaves_nothing_behind(tmp_path, monkeypatch, serve, tiny_gz, fault, reason):
     mirror, _ = serve(fault(tiny_gz))
-    monkeypatch.setattr(mnist_module, "MIRRORS", (mirror,))
+    monkeypatch.setattr(mnist_module, "MNIST", replace(mnist_module.MNIST, mirrors=(mirror,)))
     with pytest.raises(InputError) as caught:
         mnist(tmp_path, n_valid=5)
     message = str(caught.value)
@@ -136,7 +137,9 @@ def test_no_good_mirror_leaves_nothing_behind(tmp_path, monkeypatch, serve, tiny
 def test_no_network(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(download, "RETRIES", 0)
-    monkeypatch.setattr(mnist_module, "MIRRORS", ("http://127.0.0.1:1/",))  # nobody listens on port 1
+    monkeypatch.setattr(
+        mnist_module, "MNIST", replace(mnist_module.MNIST, mirrors=("http://127.0.0.1:1/",))
+    )  # nobody listens on port 1
     with pytest.raises(InputError, match=r"127\.0\.0\.1:1/ \(no connection\)"):
         mnist(tmp_path, n_valid=5)
 
@@ -153,14 +156,14 @@ def test_a_mirror_is_tried_again(tmp_path, monkeypatch, serve, tiny_gz):
     mirror, _ = serve(hiccup)
     monkeypatch.setattr(download, "RETRIES", 1)
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr(mnist_module, "MIRRORS", (mirror,))
+    monkeypatch.setattr(mnist_module, "MNIST", replace(mnist_module.MNIST, mirrors=(mirror,)))
     mnist(tmp_path, n_valid=5)
     assert len(attempts) == 5
 
 
 def test_download_off_asks_nobody(tmp_path, monkeypatch, serve, tiny_gz):
     mirror, requests = serve(whole(tiny_gz))
-    monkeypatch.setattr(mnist_module, "MIRRORS", (mirror,))
+    monkeypatch.setattr(mnist_module, "MNIST", replace(mnist_module.MNIST, mirrors=(mirror,)))
     with pytest.raises(InputError, match="download is off"):
         mnist(tmp_path, download=False)
     assert requests == []

@@ -1,5 +1,6 @@
 import gzip
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -118,11 +119,9 @@ def test_sizes_are_whole_numbers(tmp_path, write, tiny_gz, options):
 @pytest.mark.usefixtures("published")
 def test_images_and_labels_of_different_length(tmp_path, write, tiny_contents, monkeypatch):
     swapped = tiny_contents | {"t10k-labels-idx1-ubyte": tiny_contents["train-labels-idx1-ubyte"]}
-    monkeypatch.setattr(
-        mnist_module,
-        "TEST_LABELS",
-        mnist_module.IdxFile("t10k-labels-idx1-ubyte", 1, mnist_module.TRAIN_LABELS.md5, ""),
-    )
+    published = mnist_module.MNIST
+    labels = replace(published.files[3], md5=published.files[1].md5)
+    monkeypatch.setattr(mnist_module, "MNIST", replace(published, files=(*published.files[:3], labels)))
     write(tmp_path, swapped)
     with pytest.raises(InputError, match=r"holds 5 images but .*t10k-labels-idx1-ubyte 20 labels"):
         load(tmp_path)

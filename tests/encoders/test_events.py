@@ -65,6 +65,7 @@ def test_events_before_zero_are_dropped_and_told(recordings: Recordings) -> None
         ((0, 0, 2, 0), r"y=2, which is none of 0\.\.1"),
         ((0, 0, -1, 0), r"y=-1, which is none of 0\.\.1"),
         ((0, 0, 0, 2), r"p=2, which is none of 0\.\.1"),
+        ((0, 0, 0, -2), r"p=-2, which is none of 0\.\.1"),
         ((0, 0, 0, -1), r"p=-1, which is none of 0\.\.1"),  # beside an event at p=0
     ],
 )
@@ -161,6 +162,12 @@ def test_two_polarities_in_each_of_their_forms(polarity: list[float]) -> None:
     )  # and in another order of fields
     code = Events(2, dt_us=10, height=1, width=1)(samples)
     assert code.values[:, 0].tolist() == [[1, 1], [0, 1]]
+
+
+def test_another_negative_polarity_beside_minus_one_is_refused() -> None:
+    samples = one_recording({"p": [-1, -2, 1], "x": [0, 0, 0], "t": [1, 2, 15]})
+    with pytest.raises(InputError, match="p=-2, which is none of"):
+        Events(2, dt_us=10, height=1, width=1)(samples)
 
 
 @pytest.mark.parametrize(

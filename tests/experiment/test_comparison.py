@@ -206,3 +206,14 @@ def test_seeds_that_are_none_are_refused_from_python_too(seeds):
 def test_seeds_in_a_file_are_a_list():
     with pytest.raises(InputError, match="list of whole numbers"):
         Comparison.from_table({"extends": "digits", "seeds": "012"})
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "mine.toml").write_bytes(b'\xef\xbb\xbfextends = "digits"\nname = "mine"\n')
+    assert load_file(tmp_path / "mine.toml").name == "mine"
+
+
+@pytest.mark.parametrize("name", ["nul\0byte.toml", "x" * 300])
+def test_a_path_that_is_none_is_told(name, tmp_path):
+    with pytest.raises(InputError, match="cannot read"):
+        load_file(tmp_path / name)

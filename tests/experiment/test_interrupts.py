@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from numba.core import event, serialize
 
-from rc_vs_snn.experiment.interrupts import RETRY_S, interrupts_outside_numba
+from rc_vs_snn.experiment.interrupts import (
+    RETRY_S,
+    Stopped,
+    interrupts_outside_numba,
+    signal_behind,
+    stopped_by_signals,
+)
 
 
 def call_and_wait(function, argument):
@@ -93,3 +99,44 @@ def test_ignored_interrupts_stay_ignored():
             signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+ENDING = [number for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None)) if number is not None]
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_to_end_is_an_interrupt_that_tells_which(number):
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught, stopped_by_signals(), interrupts_outside_numba():
+            signal.raise_signal(number)
+        assert signal_behind(caught.value) == number
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize("other", [signal.SIG_IGN, lambda *_: None])
+def test_a_signal_that_somebody_handles_or_ignores_is_left_to_them(other):
+    before = signal.signal(signal.SIGTERM, other)
+    try:
+        with stopped_by_signals(), interrupts_outside_numba():
+            signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is other
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_the_signal_behind_an_error_is_found():
+    def failed_while_clearing_up(error):
+        try:
+            try:
+                raise error
+            finally:
+                raise OSError("the terminal has gone")
+        except OSError as found:
+            return found
+
+    assert signal_behind(failed_while_clearing_up(Stopped(signal.SIGTERM))) == signal.SIGTERM
+    assert signal_behind(failed_while_clearing_up(KeyboardInterrupt())) == signal.SIGINT
+    assert signal_behind(failed_while_clearing_up(ValueError())) is None

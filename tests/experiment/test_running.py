@@ -1,5 +1,6 @@
 """One run and whole comparisons on small settings: repeatable, complete, resumable, honest about failure."""
 
+import contextlib
 import json
 from dataclasses import dataclass
 
@@ -103,6 +104,85 @@ def test_side_by_side_processes_give_the_same_and_another_seed_does_not(finished
     assert (other.decisions()["evidence"] != first.decisions()["evidence"]).any()
 
 
+class Counting(progress.Progress):
+    """Keeps what it is told of every run, by label."""
+
+    def __init__(self):
+        self.told = {}
+
+    @contextlib.contextmanager
+    def watching(self, config):
+        watch = self.told[config.label] = Told()
+        yield watch
+        watch.left = True
+
+    def finished(self, record):
+        self.told[record.label].record = record
+
+
+class Told(progress.Watch):
+    def __init__(self):
+        self.batches, self.epochs, self.left, self.record = [], [], False, None
+
+    def batch(self, means):
+        self.batches.append(means)
+
+    def epoch(self, entry):
+        self.epochs.append(entry)
+
+
+def test_progress_is_told_the_same_whatever_the_number_of_jobs(comparison, tmp_path):
+    seen = []
+    for jobs in (1, 2):
+        counting = Counting()
+        rv.compare(comparison, tmp_path / str(jobs), CPU, jobs=jobs, progress=counting)
+        for told in counting.told.values():
+            assert told.left
+            assert told.epochs == told.record.history
+        seen.append({label: told.batches for label, told in counting.told.items()})
+    assert seen[0] == seen[1]
+    assert {label: len(batches) for label, batches in seen[0].items()} == {"RC-LSTM": 34, "rank-SNN": 34}
+
+
+def test_a_progress_that_raises_ends_all_jobs(comparison, tmp_path):
+    class Full(progress.Progress):
+        def finished(self, record):
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        rv.compare(comparison.with_training(epochs=3), tmp_path, CPU, jobs=2, progress=Full())
+    left = [path.name for path in tmp_path.iterdir()]
+    assert not [name for name in left if name.startswith(".")]
+    assert left
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_plug_in_that_leaves_is_named(comparison, tmp_path, jobs):
+    def leaving(samples, seed=0):
+        if len(samples) > 1:
+            raise SystemExit(5)
+        return rv.SpikeTimes(np.zeros((1, 64), int), 4, (8, 8))
+
+    with pytest.raises(rv.InputError, match=r"(RC-LSTM|rank-SNN): encoder .*leaving. raised SystemExit: 5"):
+        rv.compare(comparison.with_encoder(leaving), tmp_path, CPU, jobs=jobs)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_another_command_finished_meanwhile_is_not_made_again(comparison, tmp_path, monkeypatch):
+    one = rv.Comparison("x", comparison.runs[:1])
+    other = one.with_training(epochs=1)
+    real_check = execute.check_run
+
+    def meanwhile(config, execution):
+        rv.run(other.runs[0], tmp_path / "run", CPU)
+        real_check(config, execution)
+
+    monkeypatch.setattr(execute, "check_run", meanwhile)
+    with pytest.raises(rv.InputError, match=r"holds another run \(training.epochs: 1 -> 2\)"):
+        execute.execute([execute.PlannedRun(one.planned()[0], tmp_path / "run")], CPU)
+    assert len(rv.read_record(tmp_path / "run").history) == 1
+
+
 def test_both_families_meet_the_same_samples_in_the_same_order(comparison):
     orders = []
     for config in comparison.planned():
@@ -118,9 +198,11 @@ def test_both_families_meet_the_same_samples_in_the_same_order(comparison):
 
 def test_finished_runs_are_read_and_only_missing_ones_made(finished, comparison, tmp_path, monkeypatch):
     made = []
-    real_run = execute.run
+    real_run = execute.train_and_judge
     monkeypatch.setattr(
-        execute, "run", lambda config, *a, **k: made.append(config.label) or real_run(config, *a, **k)
+        execute,
+        "train_and_judge",
+        lambda config, *a, **k: made.append(config.label) or real_run(config, *a, **k),
     )
     rv.compare(rv.Comparison("x", comparison.runs[:1]), tmp_path, CPU)
     rv.compare(comparison, tmp_path, CPU)
@@ -188,9 +270,9 @@ def test_evaluate_calibrates_the_thresholds_on_valid(finished):
 
 def test_weights_of_another_architecture_are_refused(finished, tmp_path):
     lstm, snn = finished[1]
-    for name in ("config.json", "history.json", "metrics.json", "provenance.json"):
-        (tmp_path / name).write_bytes((lstm.folder / name).read_bytes())
-    (tmp_path / "weights.safetensors").write_bytes((snn.folder / "weights.safetensors").read_bytes())
+    weights = rv.records.read_weights(snn.folder / "weights.safetensors")
+    parts = lstm.config, lstm.history, lstm.provenance, rv.records.Result(lstm.metrics, weights)
+    rv.records.write_run(tmp_path, *parts)
     with pytest.raises(rv.InputError, match="another architecture"):
         rv.evaluate(rv.read_record(tmp_path), CPU)
     (tmp_path / "weights.safetensors").write_bytes(b"nonsense")

@@ -10,6 +10,7 @@ from rc_vs_snn import InputError, find_records, read_record
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.decision.metrics import summarise
 from rc_vs_snn.decision.rules import FirstSpike, decide
+from rc_vs_snn.errors import DamagedError
 from rc_vs_snn.records import NUMBERS, PROVENANCE, Record, Result, atomic_folder, read_weights, write_run
 
 
@@ -139,11 +140,20 @@ def test_a_damaged_or_newer_run_folder_is_told(tmp_path):
     for name in ("config.json", "history.json", "metrics.json"):
         (tmp_path / name).write_text("{}")
     (tmp_path / PROVENANCE).write_text(json.dumps({"schema_version": 99, "status": "done"}))
-    with pytest.raises(InputError, match="schema 99"):
+    with pytest.raises(InputError, match="schema 99") as raised:
         read_record(tmp_path)
+    assert not isinstance(raised.value, DamagedError)  # which would be run again, and replaced
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(DamagedError, match=r"config\.json is damaged"):
         read_record(tmp_path)
+
+
+CONFIG = {
+    "label": "a",
+    "seed": 0,
+    **{name: {"name": "x"} for name in ("dataset", "encoder", "model", "rule", "objective")},
+}
+HISTORY = [{"epoch": 0, "valid_accuracy": 0.5, "valid_mean_step": 1.0}]
 
 
 @pytest.fixture
@@ -161,7 +171,7 @@ def test_what_is_written_is_read_back(trace, tmp_path):
     weights = {"layer.weight": np.arange(6, dtype=np.float16).reshape(2, 3).T, "steps": np.array(7)}
     metrics = {**summarise(trace, decision), "forced_accuracy": float("nan"), "evidence": "probability"}
     write_run(
-        tmp_path, {"label": "a", "seed": 0}, [{"epoch": 0}], {"schema_version": 1, "status": "done"},
+        tmp_path, CONFIG, HISTORY, {"schema_version": 1, "status": "done"},
         Result(metrics, weights, (trace, decision)),
     )  # fmt: skip
     record = read_record(tmp_path)
@@ -187,3 +197,25 @@ def test_a_mistyped_number_raises_and_one_an_older_run_lacks_is_nan(tmp_path):
     assert np.isnan(record.metric("tied"))
     with pytest.raises(InputError, match="unknown metric 'acuracy'; did you mean 'accuracy'"):
         record.metric("acuracy")
+
+
+def test_leftovers_of_odd_names_are_left_alone(tmp_path):
+    odd = [
+        ".a.partial-abc",
+        ".a.partial-",
+        ".a.partial--5",
+        ".a.partial-99999999999999999999999",
+        ".[a].partial-999999999",
+    ]
+    for name in odd:
+        (tmp_path / name).mkdir()
+    with atomic_folder(tmp_path / "a"), atomic_folder(tmp_path / "[a]"):
+        pass
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a", "[a]", *odd[:3]}
+
+
+def test_a_name_that_no_system_takes_is_told(tmp_path):
+    for name in ("x" * 300, "nul\0byte"):
+        with pytest.raises(InputError, match="cannot write"), atomic_folder(tmp_path / name):
+            pytest.fail("the body must not run")

@@ -4,12 +4,15 @@ import math
 
 import numpy as np
 import pytest
+import snntorch
 import torch
 
 import rc_vs_snn as rv
 from rc_vs_snn.config import Training
 from rc_vs_snn.decision.rules import FirstSpike
 from rc_vs_snn.experiment.parts import assemble, load_splits
+from rc_vs_snn.testing.training import check_training
+from rc_vs_snn.training.averaging import RunningMean
 from rc_vs_snn.training.loop import train, validate
 from rc_vs_snn.training.schedules import make_schedule, parameter_groups, warmed_up
 
@@ -119,3 +122,50 @@ def test_augmentation_touches_training_batches_only(parts):
     assert torch.equal(plain, task.encoder(training.select(rows), 0).steps)
     assert not torch.equal(plain, augmented)
     assert not torch.equal(augmented, other_epoch)
+
+
+class _WithNeuron(torch.nn.Module):
+    """A plug-in that leaves its snnTorch neuron's membrane, a buffer of the batch's shape, on the module."""
+
+    evidence = "membrane"
+
+    def __init__(self, layout, n_classes):
+        super().__init__()
+        self.synapses = torch.nn.Linear(int(np.prod(layout)), n_classes)
+        self.neuron = snntorch.Leaky(beta=0.9)
+        self.register_buffer("batches", torch.zeros(1))
+
+    def initial_state(self, batch, device):
+        return (torch.zeros(batch, self.synapses.out_features, device=device),)
+
+    def step(self, x, state):
+        if self.training:
+            self.batches += 1
+        _, membrane = self.neuron(self.synapses(x), state[0])
+        return membrane, (membrane,)
+
+
+def test_a_mean_is_kept_of_what_is_saved_and_not_of_a_neurons_last_membrane():
+    model = _WithNeuron((3,), 2).eval()
+    mean = RunningMean(model, 0.75)
+    for value in (4.0, 8.0):  # mean: 4, then 0.75 * 4 + 0.25 * 8
+        with torch.no_grad():
+            model.synapses.weight.fill_(value)
+            model.batches.fill_(value)
+            model.step(torch.ones(int(value), 3), model.initial_state(int(value), "cpu"))
+        mean.update(model)
+    assert model.neuron.mem.shape == (8, 2)
+    assert mean.module.synapses.weight.unique().tolist() == [5.0]
+    assert mean.module.batches.tolist() == [5.0]
+    check_training(lambda: _WithNeuron((3,), 2), (3,), 2)
+
+
+def test_a_weight_of_two_names_is_averaged_once():
+    model = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False))
+    model[1].weight = model[0].weight
+    mean = RunningMean(model, 0.75)
+    for value in (4.0, 8.0):
+        torch.nn.init.constant_(model[0].weight, value)
+        mean.update(model)
+    assert mean.module[1].weight.item() == 5.0
+    assert mean.module[0].weight is mean.module[1].weight

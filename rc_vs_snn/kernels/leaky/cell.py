@@ -7,13 +7,13 @@ membranes in float32 on the CPU.
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.compiling import compiled
 
 FAST_SIGMOID, ATAN = 0, 1
 SUBTRACT, ZERO, NONE = 0, 1, 2  # as snnTorch numbers them
@@ -59,7 +59,7 @@ def integrator(current: Tensor, membrane: Tensor, decay: Tensor) -> Tensor:
     return decay.clamp(0, 1) * membrane + current
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def integrate(current, membrane, decay, threshold, reset, new):  # type: ignore[no-untyped-def]
     """Fill the new membranes of one row, ``(n,)`` as every argument; ``new`` may be ``membrane``."""
     for n in range(len(current)):
@@ -75,7 +75,7 @@ def integrate(current, membrane, decay, threshold, reset, new):  # type: ignore[
         new[n] = value
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def retreat(  # type: ignore[no-untyped-def]
     from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
     to_current, to_membrane, to_decay, to_threshold,
@@ -103,7 +103,7 @@ def retreat(  # type: ignore[no-untyped-def]
             to_threshold[n] -= gradient * fired
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _advance(current, membrane, decay, threshold, reset, new, spikes):  # type: ignore[no-untyped-def]
     for row in range(len(new)):
         integrate(current[row], membrane[row], decay, threshold, reset, new[row])
@@ -111,7 +111,7 @@ def _advance(current, membrane, decay, threshold, reset, new, spikes):  # type: 
             spikes[row, n] = np.float32(new[row, n] > threshold[n])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _retreat(  # type: ignore[no-untyped-def]
     from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
     to_current, to_membrane, to_decay, to_threshold,

@@ -3,9 +3,9 @@
 Pairs are numbered and stored as in ``lstm/loops.py``; the neuron's arithmetic is that of ``cell.py``.
 """
 
-import numba
 import numpy as np
 
+from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.elementwise import fill_softmax
 from rc_vs_snn.kernels.given import frame_of
 from rc_vs_snn.kernels.leaky.cell import NONE, integrate, retreat
@@ -15,7 +15,7 @@ from rc_vs_snn.kernels.spikes import active, spiking
 from rc_vs_snn.kernels.sums import add_entries, add_product, add_rows
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def forward(  # type: ignore[no-untyped-def]
     times, frames, hold, lengths, thresholds, softmax, synapses, bias, decay, threshold, recurrent, readout,
     readout_bias, output_decay, reset, mask, keep,
@@ -124,7 +124,7 @@ def forward(  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def backward(  # type: ignore[no-untyped-def]
     from_output, bounds, row_of, before, mask, membrane, output, decay, threshold, reset, surrogate, slope,
     recurrent, readout, output_decay, to_current, to_into, to_decay, to_threshold, to_output_decay,

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from rc_vs_snn.kernels import backend
+from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.elementwise import sigmoid, tanh
 
 
@@ -57,14 +57,14 @@ class _Cells(torch.autograd.Function):
         return to_gates, to_c * f
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _advance_rows(gates, old, c, h):  # type: ignore[no-untyped-def]
     tanh_c = np.empty(old.shape[1], np.float32)
     for row in range(len(gates)):
         advance_cells(gates[row], old[row], c[row], tanh_c, h[row])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def advance_cells(gates, old, c, tanh_c, h):  # type: ignore[no-untyped-def]
     """Turn one row's gates i, f, g, o ``(4H,)`` into their values, in place; fill the new state ``(H,)``."""
     width = len(c)
@@ -82,7 +82,7 @@ def advance_cells(gates, old, c, tanh_c, h):  # type: ignore[no-untyped-def]
         h[n] = o[n] * tanh_c[n]
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"})
+@compiled(error_model="numpy", fastmath={"contract"})
 def cells_backward(to_h, to_c, old, gates, tanh_c, to_gates):  # type: ignore[no-untyped-def]
     """Fill one row's gradients of its gates; ``to_c`` is that of the new cells, then of the old ones."""
     width = len(old)

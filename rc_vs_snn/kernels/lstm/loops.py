@@ -5,9 +5,9 @@ they are kept for the way back, stored at their number; else a step's pairs over
 before the last. Sums take the order of ``sums.py``, so a row's readout does not depend on the batch.
 """
 
-import numba
 import numpy as np
 
+from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.elementwise import fill_softmax
 from rc_vs_snn.kernels.given import frame_of
 from rc_vs_snn.kernels.lstm.cell import advance_cells, cells_backward
@@ -17,7 +17,7 @@ from rc_vs_snn.kernels.spikes import active
 from rc_vs_snn.kernels.sums import add_product, add_rows
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def forward(  # type: ignore[no-untyped-def]
     times, frames, hold, lengths, thresholds, synapses, bias, recurrent, readout, readout_bias, mask, keep,
 ):  # fmt: skip
@@ -105,7 +105,7 @@ def forward(  # type: ignore[no-untyped-def]
     return row, before, bounds, decided, last, chosen, start, channel, logits, gates, incoming, h, c, tanh_c
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"})
+@compiled(error_model="numpy", fastmath={"contract"})
 def backward(  # type: ignore[no-untyped-def]
     from_logits, bounds, row_of, before, mask, gates, c, tanh_c, recurrent, readout, to_gates,
 ):  # fmt: skip
@@ -142,7 +142,7 @@ def backward(  # type: ignore[no-untyped-def]
                 copy(carried[p - begin], to_h[row_of[p]])
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"})
+@compiled(error_model="numpy", fastmath={"contract"})
 def _add_readout(from_logits, readout, mask, row, to_h):  # type: ignore[no-untyped-def]
     for k in range(len(from_logits)):
         gradient, weights = from_logits[k], readout[k]

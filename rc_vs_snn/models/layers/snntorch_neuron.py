@@ -15,7 +15,7 @@ from rc_vs_snn.models.cost import Signal
 SpikeGrad = Literal["fast-sigmoid", "atan", "sigmoid", "triangular", "straight-through"]
 Reset = Literal["subtract", "zero"]
 
-_SPIKE_GRADS: dict[SpikeGrad, Callable[[float], Callable[[Tensor], Tensor]]] = {
+_SURROGATES: dict[SpikeGrad, Callable[[float], Callable[[Tensor], Tensor]]] = {
     "fast-sigmoid": lambda slope: surrogate.fast_sigmoid(slope),
     "atan": lambda slope: surrogate.atan(slope),
     "sigmoid": lambda slope: surrogate.sigmoid(slope),
@@ -52,6 +52,23 @@ class Spiking:
 DEFAULT = Spiking()
 
 
+@dataclass(frozen=True)
+class Surrogate:
+    """A step function with a surrogate gradient, by name: snnTorch's are closures, which cannot be pickled.
+
+    Attributes:
+        name: which one.
+        slope: its steepness.
+    """
+
+    name: SpikeGrad
+    slope: float
+
+    def __call__(self, shifted: Tensor) -> Tensor:
+        """Return spikes in the dtype of the membrane less its threshold: snnTorch's are always float32."""
+        return _SURROGATES[self.name](self.slope)(shifted).to(shifted.dtype)
+
+
 class NeuronLayer(nn.Module):
     """Holds a layer's snnTorch neuron; its state is passed in and out.
 
@@ -77,7 +94,7 @@ class NeuronLayer(nn.Module):
             threshold=torch.full(shape[:1], options.threshold),
             learn_threshold=options.learn_threshold,
             reset_mechanism=options.reset,
-            spike_grad=_same_dtype(_SPIKE_GRADS[options.spike_grad](options.slope)),
+            spike_grad=Surrogate(options.spike_grad, options.slope),
             **others,
         )
         self.reset = snn.SpikingNeuron.reset_dict[options.reset]
@@ -113,8 +130,3 @@ def features_last(x: Tensor) -> Tensor:
 def features_first(x: Tensor) -> Tensor:
     """Undo ``features_last``."""
     return x if x.ndim == 2 else x.movedim(-1, 1)
-
-
-def _same_dtype(surrogate_gradient: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return the surrogate with spikes in the membrane's dtype: snnTorch's are always float32."""
-    return lambda shifted: surrogate_gradient(shifted).to(shifted.dtype)

@@ -4,18 +4,23 @@ import dataclasses
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from rc_vs_snn.config.training import Training, training_from
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.registry.identity import UNKNOWN, identity_of
+from rc_vs_snn.registry.values import MOST, is_whole, plain
 
 PART_NAMES = ("dataset", "augmentation", "encoder", "model", "rule", "objective")
 RUN_KEYS = ("label", "seed", *PART_NAMES, "training")
 
 # The option under which a callable given in Python records a hash of its source.
 SOURCE_HASH = "source_sha256"
+
+# A label names a folder, and file systems hold names of up to 255 bytes.
+LONGEST = 100
 
 Plain = dict[str, Any]
 
@@ -28,23 +33,35 @@ class Part:
         name: a registered name or a ``module:attribute`` path.
         options: keyword arguments of its factory.
         target: a callable given in Python instead of a name; ``name`` then tells where it lives.
+
+    Raises:
+        InputError: a name that is no text, or a number in the options that is not finite.
     """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     target: Callable[..., Any] | None = field(default=None, compare=False)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name or "\0" in self.name:
+            raise InputError(f"a plug-in's name must be a text without NUL, got {self.name!r}")
+        checked = {
+            key: plain(value, f"'{self.name}': {key}", name_others=self.target is not None)
+            for key, value in self.options.items()
+        }
+        object.__setattr__(self, "options", checked)
+
     @classmethod
-    def of(cls, value: "str | Part | Callable[..., Any]") -> "Part":
-        """Return a part from a registered name, a part, or any callable (used as it is).
+    def of(cls, value: "str | Part | Mapping[str, Any] | Callable[..., Any]") -> "Part":
+        """Return a part from a registered name, a table, a part, or any callable (used as it is).
 
         A callable is recorded by its module path and its identity (``registry.identity``), so that a
         finished run is not mistaken for one of other code, or of other values in it.
         """
         if isinstance(value, Part):
             return value
-        if isinstance(value, str):
-            return cls(value)
+        if isinstance(value, str | Mapping):
+            return _part("a plug-in", value)
         described = value if inspect.isroutine(value) or inspect.isclass(value) else type(value)
         options = {entry.name: getattr(value, entry.name) for entry in _fields(value)}
         name = f"{described.__module__}:{described.__qualname__}"
@@ -61,72 +78,6 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Training:
-    """How a model is trained.
-
-    Attributes:
-        epochs: passes over the training split.
-        batch_size: samples per step.
-        learning_rate: peak of the schedule (AdamW).
-        weight_decay: AdamW's decoupled weight decay.
-        schedule: "one-cycle", "cosine" or "constant", stepped per batch.
-        clip_norm: largest gradient norm; 0 switches clipping off.
-        patience: epochs without a better validation accuracy before stopping; 0 never stops early.
-        keep: "best": the weights of the epoch with the best validation accuracy; "last": those of the last
-            epoch, for a control whose objective is not what validation judges.
-        ema_decay: per-batch decay of a running mean of the weights, which is what is validated and
-            kept; 0 keeps the weights themselves.
-        threshold_warmup: epochs over which the threshold seen by training rises from 0 to the rule's;
-            an untrained model then decides at once, so the first epochs cost one step and not T.
-        precision: "float32", or "bfloat16" for the products of training (quicker on processors that
-            have it); validation and test always run in float32.
-    """
-
-    epochs: int = 15
-    batch_size: int = 128
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-4
-    schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
-    clip_norm: float = 1.0
-    patience: int = 0
-    keep: Literal["best", "last"] = "best"
-    ema_decay: float = 0.0
-    threshold_warmup: int = 0
-    precision: Literal["float32", "bfloat16"] = "float32"
-
-    def __post_init__(self) -> None:
-        faults = []
-        for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0), ("threshold_warmup", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                faults.append(f"training.{name} must be a whole number of at least {least}, got {value!r}")
-        for name in ("learning_rate", "weight_decay", "clip_norm"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:
-                faults.append(f"training.{name} must be a number of at least 0, got {value!r}")
-        if self.learning_rate == 0:
-            faults.append("training.learning_rate must be above 0")
-        if not isinstance(self.ema_decay, int | float) or not 0 <= self.ema_decay < 1:
-            faults.append(f"training.ema_decay must lie in [0, 1), got {self.ema_decay!r}")
-        choices = {
-            "schedule": ("one-cycle", "cosine", "constant"),
-            "keep": ("best", "last"),
-            "precision": ("float32", "bfloat16"),
-        }
-        for name, allowed in choices.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                faults.append(f"unknown training.{name} '{value}'; {did_you_mean(str(value), allowed)}")
-        if faults:
-            raise InputError("; ".join(faults))
-
-    def to_table(self) -> Plain:
-        """Return the fields by name, without ``keep`` at its default: runs from before it have none."""
-        table = dataclasses.asdict(self)
-        return table if self.keep != "best" else {key: table[key] for key in table if key != "keep"}
-
-
-@dataclass(frozen=True)
 class RunConfig:
     """One model trained once: everything that determines its result.
 
@@ -136,6 +87,9 @@ class RunConfig:
         dataset, augmentation, encoder, model, rule, objective: plug-ins with options; augmentation
             changes training samples before they are encoded.
         training: how it is trained.
+
+    Raises:
+        InputError: naming every label, seed, part or training that is none.
     """
 
     label: str
@@ -145,8 +99,21 @@ class RunConfig:
     rule: Part
     objective: Part
     augmentation: Part = Part("none")
-    training: Training = Training()
+    training: Training = field(default_factory=Training)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        faults = _faults_of(self.label, self.seed)
+        faults += [
+            f"{name} must be a name, a table or a callable, got {getattr(self, name)!r}"
+            for name in PART_NAMES
+            if not isinstance(getattr(self, name), Part)
+        ]
+        if not isinstance(self.training, Training):
+            faults.append(f"training must be a Training or a table of its fields, got {self.training!r}")
+        if faults:
+            raise InputError("; ".join(faults))
+        object.__setattr__(self, "seed", int(self.seed))
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "RunConfig":
@@ -166,11 +133,8 @@ class RunConfig:
                 values[name] = _collect(faults, _part, name, table[name])
         values["training"] = _collect(faults, training_from, table.get("training", {}))
         seed = table.get("seed", 0)
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            faults.append(f"seed must be a whole number of at least 0, got {seed!r}")
-        label = table.get("label", values["model"].name if values.get("model") else "")
-        if not isinstance(label, str) or not slug(label):
-            faults.append(f"label must be a text with letters or digits, got {label!r}")
+        label = table.get("label", values["model"].name if values.get("model") else "-")
+        faults += _faults_of(label, seed) if "label" in table or values.get("model") else []
         if faults:
             raise InputError("; ".join(faults))
         return cls(label=label, seed=seed, **values)
@@ -188,6 +152,27 @@ class RunConfig:
     def folder_name(self) -> str:
         """Return the name of this run's folder."""
         return f"{slug(self.label)}-seed{self.seed}"
+
+
+def check_seeds(seeds: Sequence[Any]) -> tuple[int, ...]:
+    """Return base seeds; raise InputError unless they are different whole numbers of at least 0."""
+    if not seeds or not all(map(is_whole, seeds)) or len(set(seeds)) != len(seeds):
+        raise InputError(
+            f"seeds must be one or more different whole numbers of at least 0 (up to {MOST}), got "
+            f"{list(seeds)}"
+        )
+    return tuple(map(int, seeds))
+
+
+def _faults_of(label: Any, seed: Any) -> list[str]:
+    faults = []
+    if not isinstance(label, str) or not label.isprintable() or not 0 < len(slug(label)) <= LONGEST:
+        faults.append(
+            f"label must be one line of text with letters or digits, at most {LONGEST} of them, got {label!r}"
+        )
+    if not is_whole(seed):
+        faults.append(f"seed must be a whole number of at least 0 (up to {MOST}), got {seed!r}")
+    return faults
 
 
 def slug(label: str) -> str:
@@ -223,17 +208,6 @@ def _part(kind: str, value: Any) -> Part:
 def _fields(value: Any) -> tuple[dataclasses.Field, ...]:
     is_instance = dataclasses.is_dataclass(value) and not isinstance(value, type)
     return dataclasses.fields(value) if is_instance else ()
-
-
-def training_from(table: Mapping[str, Any]) -> Training:
-    """Build from plain values; unknown keys are named with the nearest allowed one."""
-    allowed = [entry.name for entry in dataclasses.fields(Training)]
-    unknown = [key for key in table if key not in allowed]
-    if unknown:
-        raise InputError(
-            "; ".join(f"unknown key 'training.{key}'; {did_you_mean(key, allowed)}" for key in unknown)
-        )
-    return Training(**table)
 
 
 def _collect(faults: list[str], build: Callable[..., Any], *arguments: Any) -> Any:
