@@ -59,3 +59,9 @@ def test_a_step_has_a_duration_where_the_signals_have_a_rate():
 def test_a_window_is_a_number_of_samples():
     with pytest.raises(InputError, match=r"window.*at least 1, got 0"):
         Raw(window=0)
+
+
+def test_values_are_scaled(signals):
+    assert Raw(2, scale=10.0)(signals(np.array([[[0.5], [-0.25]]]))).values[:, 0, 0].tolist() == [5.0, -2.5]
+    with pytest.raises(InputError, match="scale must be above 0, got 0"):
+        Raw(scale=0.0)
