@@ -13,6 +13,7 @@ from rc_vs_snn.datasets import (
     speech_commands,
     spoken_digits,
     spotting,
+    time_series,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "speech_commands",
     "spoken_digits",
     "spotting",
+    "time_series",
 ]
