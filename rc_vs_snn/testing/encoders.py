@@ -37,7 +37,7 @@ def check_encoder(encoder: Encoder, samples: Samples | None = None, *, kind: Sam
     for batch in [samples] if samples is not None else toy_samples(kind):
         require(len(batch) >= 2, "check_encoder needs at least two samples, to compare batches")
         if samples is not None or not _refuses(encoder, batch):
-            _check_extremes(encoder, batch, check_code(encoder, batch))
+            _check_extremes(encoder, batch.read(), check_code(encoder, batch))
 
 
 def _refuses(encoder: Encoder, samples: Samples) -> bool:
@@ -65,6 +65,7 @@ def check_code(encoder: Encoder, samples: Samples, *, most_steps: int | None = N
         AssertionError: the first broken promise.
     """
     _require_callable(encoder, samples)
+    samples = samples.read()
     before = copy.deepcopy(samples.values)
     code = encoder(samples, 3)
     _require_form(encoder, code, samples)
