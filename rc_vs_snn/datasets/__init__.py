@@ -11,10 +11,23 @@ from rc_vs_snn.datasets import (
     mnist,
     nmnist,
     noisy_sign,
+    speech_commands,
+    spoken_digits,
     spotting,
+    time_series,
     tonic_corpus,
 )
 
 __all__ = [
-    "braille", "digits", "fashion_mnist", "mnist", "nmnist", "noisy_sign", "spotting", "tonic_corpus",
-]  # fmt: skip
+    "braille",
+    "digits",
+    "fashion_mnist",
+    "mnist",
+    "nmnist",
+    "noisy_sign",
+    "speech_commands",
+    "spoken_digits",
+    "spotting",
+    "time_series",
+    "tonic_corpus",
+]

@@ -167,7 +167,7 @@ def lstm_step(  # type: ignore[no-untyped-def]
 
 @compiled(error_model="numpy")
 def leaky_step(  # type: ignore[no-untyped-def]
-    first, deeper, neurons, reset, readout, outputs, thresholds, softmax, hold,
+    first, deeper, recurrent, neurons, reset, readout, outputs, thresholds, softmax, hold,
     on, source, level, membrane, spiked, classes, events, values, count, plain, step,
 ):  # fmt: skip
     """Advance stacked leaky integrate-and-fire layers one step and judge the output membranes.
@@ -175,6 +175,7 @@ def leaky_step(  # type: ignore[no-untyped-def]
     Args:
         first: input synapses ``(C, H)``.
         deeper: synapses between layers ``(L - 1, H, H)``.
+        recurrent: of the spikes of the step before ``(L, H, H)``, or of no layer for none.
         neurons: input current without spikes, decay per step and firing threshold ``(3, L, H)``.
         reset: of the hidden neurons, as in ``leaky/cell.py``.
         readout: ``(H, K)``.
@@ -186,7 +187,7 @@ def leaky_step(  # type: ignore[no-untyped-def]
         source: likewise.
         level: likewise.
         membrane: at even and at odd steps, and work space ``(3, L, H)``.
-        spiked: work space ``(H + 1,)``, integer.
+        spiked: work space ``(2, H + 1)``, integer.
         classes: output membranes, evidence and work space ``(3, K)``.
         events: channels that spike, the first ``count`` entries.
         values: their inputs, likewise.
@@ -201,6 +202,7 @@ def leaky_step(  # type: ignore[no-untyped-def]
     n_layers, n_spiked = len(bias), 0
     old, new, current = membrane[1 - step % 2], membrane[step % 2], membrane[2, 0]
     output, evidence, into = classes[0], classes[1], classes[2]
+    fired, back = spiked[0], spiked[1]
     if step == 0:
         old[:] = 0
         output[:] = 0
@@ -209,11 +211,14 @@ def leaky_step(  # type: ignore[no-untyped-def]
         if layer == 0:
             _add_inputs(plain, source, level, listed, first, current)
         else:
-            add_rows(spiked, 0, n_spiked, deeper[layer - 1], current)
+            add_rows(fired, 0, n_spiked, deeper[layer - 1], current)
+        if len(recurrent) and step:
+            n_back = spiking(old[layer], threshold[layer], back, 0)
+            add_rows(back, 0, n_back, recurrent[layer], current)
         integrate(current, old[layer], decay[layer], threshold[layer], reset, new[layer])
-        n_spiked = spiking(new[layer], threshold[layer], spiked, 0)
+        n_spiked = spiking(new[layer], threshold[layer], fired, 0)
     copy(outputs[0], into)
-    add_rows(spiked, 0, n_spiked, readout, into)
+    add_rows(fired, 0, n_spiked, readout, into)
     integrate(into, output, outputs[1], output, NONE, output)
     if softmax:
         fill_softmax(output, evidence)

@@ -7,10 +7,11 @@ from rc_vs_snn.models.interface import Model
 from rc_vs_snn.models.rank_snn import RankSNN
 from rc_vs_snn.models.rc_gru import rc_gru
 from rc_vs_snn.models.rc_lstm import rc_lstm
+from rc_vs_snn.models.recurrent_rank_snn import RecurrentRankSNN
 from rc_vs_snn.models.stack import Layer, Stack
 from rc_vs_snn.models.state import State
 
 __all__ = [
-    "ConvRCLSTM", "ConvRankSNN", "Layer", "Model", "Operations", "RankSNN", "Stack", "State", "rc_gru",
-    "rc_lstm", "synaptic_operations",
+    "ConvRCLSTM", "ConvRankSNN", "Layer", "Model", "Operations", "RankSNN",
+    "RecurrentRankSNN", "Stack", "State", "rc_gru", "rc_lstm", "synaptic_operations",
 ]  # fmt: skip

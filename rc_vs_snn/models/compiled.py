@@ -19,6 +19,7 @@ from rc_vs_snn.kernels.leaky import run as leaky
 from rc_vs_snn.kernels.lstm import run as lstm
 from rc_vs_snn.kernels.one_sample import Advance, Inputs, leaky_step, lstm_step
 from rc_vs_snn.kernels.pairs import WholeRun
+from rc_vs_snn.models.layers import RecurrentLeaky
 from rc_vs_snn.models.stack import Compiled, Stack
 
 
@@ -41,20 +42,25 @@ def _lstm_run(net: Stack, encoded: Encoded, thresholds: np.ndarray) -> WholeRun:
 def _leaky_run(net: Stack, encoded: Encoded, thresholds: np.ndarray) -> WholeRun:
     synapses, layer, readout = net["synapses1"], net["neurons1"], net["readout"]
     weights = leaky.LeakyWeights(
-        synapses.fan_out, synapses.bias, layer.neuron.beta, layer.neuron.threshold,
+        synapses.fan_out, synapses.bias, layer.neuron.beta, layer.neuron.threshold, _recurrent(layer),
         readout.fan_out, readout.bias, net["output"].decay,
     )  # fmt: skip
     softmax, mask = net.evidence == "probability", _mask(net, len(encoded))
     return leaky.run(_given(encoded), thresholds, softmax, weights, layer.fused, mask)
 
 
-_NO_MASK = torch.zeros(0, 0)
+def _recurrent(layer: torch.nn.Module) -> Tensor:
+    """Return the synapses of a layer's spikes onto itself, by source, of no rows for none."""
+    return layer.recurrent.fan_out if isinstance(layer, RecurrentLeaky) else _NONE
+
+
+_NONE = torch.zeros(0, 0)
 
 
 def _mask(net: Stack, rows: int) -> Tensor:
     """Return the dropout mask of every row, or one of no rows."""
     mask = net["dropout1"].initial_state(rows, net["readout"].bias).mask
-    return _NO_MASK if mask is None else mask
+    return _NONE if mask is None else mask
 
 
 def _lstm_sample(net: Stack, thresholds: np.ndarray, hold: bool) -> Advance:
@@ -86,6 +92,7 @@ def _leaky_sample(net: Stack, thresholds: np.ndarray, hold: bool) -> Advance:
         cast(Any, leaky_step),
         first,
         _stacked(deeper, (width, width)),
+        _stacked([_copy(each) for each in map(_recurrent, layers) if len(each)], (width, width)),
         np.stack(
             [
                 [_copy(each.bias) for each in synapses],
@@ -101,7 +108,7 @@ def _leaky_sample(net: Stack, thresholds: np.ndarray, hold: bool) -> Advance:
         hold,
         *Inputs.of(len(first)),
         np.zeros((3, len(layers), width), np.float32),
-        np.zeros(width + 1, np.int64),
+        np.zeros((2, width + 1), np.int64),
         np.zeros((3, n_classes), np.float32),
     )
 

@@ -25,7 +25,7 @@ class ConvRankSNN(Stack):
     are the RC-LSTM's, normalised ReLUs that multiply.
 
     Args:
-        layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
+        layout: shape of the input channels, ``(length,)``, ``(H, W)`` or ``(channel, H, W)``.
         n_classes: number of classes K.
         maps: feature maps of the first two convolutions (the others have twice as many).
         hidden: spiking neurons of the hidden layer; 0: the last stage's spikes reach the output neurons.

@@ -20,7 +20,7 @@ class ConvRCLSTM(Stack):
     the LSTM's (or the code's: a step code keeps what has spiked in view).
 
     Args:
-        layout: shape of the input channels, ``(H, W)`` or ``(channel, H, W)``.
+        layout: shape of the input channels, ``(length,)``, ``(H, W)`` or ``(channel, H, W)``.
         n_classes: number of classes K.
         maps: feature maps of the first two convolutions (the others have twice as many).
         hidden: LSTM units.
@@ -31,7 +31,7 @@ class ConvRCLSTM(Stack):
         depth: number of convolutions, 4 or 6; see ``layers.conv``.
 
     Raises:
-        InputError: a size out of range, or an input that is no image.
+        InputError: a size out of range, or an input too small or of other axes.
     """
 
     def __init__(

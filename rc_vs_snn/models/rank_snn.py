@@ -70,13 +70,13 @@ class RankSNN(Stack):
         dropout: float = 0.0,
     ) -> None:
         check_sizes(hidden, layers)
-        _check_neuron(decay, synaptic_decay, threshold, slope, gain)
+        check_neuron("rank-snn", decay, synaptic_decay, threshold=threshold, slope=slope, gain=gain)
 
         options = Spiking(decay, spike_grad, slope, reset, threshold, learn_decay, learn_threshold)
         parts: dict[str, nn.Module] = {}
         for number in range(1, layers + 1):
             width = math.prod(layout) if number == 1 else hidden
-            parts[f"synapses{number}"] = _scaled(Linear(width, hidden, sparse=True, by_source=True), gain)
+            parts[f"synapses{number}"] = scaled(Linear(width, hidden, sparse=True, by_source=True), gain)
             parts[f"neurons{number}"] = (
                 Leaky((hidden,), options)
                 if neuron == "leaky"
@@ -96,22 +96,20 @@ def evidence_kind(evidence: Literal["membrane", "softmax"]) -> EvidenceKind:
     return "probability" if evidence == "softmax" else "membrane"
 
 
-def _scaled(synapses: Linear, gain: float) -> Linear:
+def scaled(synapses: Linear, gain: float) -> Linear:
+    """Return the synapses with their weights multiplied by ``gain``."""
     with torch.no_grad():
         synapses.stored.mul_(gain)
     return synapses
 
 
-def _check_neuron(decay: float, synaptic_decay: float, threshold: float, slope: float, gain: float) -> None:
+def check_neuron(model: str, decay: float, synaptic_decay: float, **positive: float) -> None:
+    """Raise InputError unless both decays lie in [0, 1] and all else is above 0."""
     faults = [
         f"{name} must lie in [0, 1], got {value:g}"
         for name, value in (("decay", decay), ("synaptic_decay", synaptic_decay))
         if not 0 <= value <= 1
     ]
-    faults += [
-        f"{name} must be above 0, got {value:g}"
-        for name, value in (("threshold", threshold), ("slope", slope), ("gain", gain))
-        if not value > 0
-    ]
+    faults += [f"{name} must be above 0, got {value:g}" for name, value in positive.items() if not value > 0]
     if faults:
-        raise InputError("model 'rank-snn': " + "; ".join(faults))
+        raise InputError(f"model '{model}': " + "; ".join(faults))

@@ -75,9 +75,10 @@ def train_epoch(
     tally = Tally()
     batches = task.batches(samples, rows, config.batch_size, f"train-{epoch}", augment=True)
     for encoded, labels in batches:
-        rule = warmed_up(task.rule, config, epoch + tally.count / len(rows))
+        done = epoch + tally.count / len(rows)
+        rule = warmed_up(task.rule, config, done)
         with torch.autocast(task.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-            loss, decision = task.loss(encoded, labels, rule)
+            loss, decision = task.loss(encoded, labels, rule, done / config.epochs)
         if not math.isfinite(loss.item()):
             raise DivergedError(
                 f"the loss became {loss.item()} in epoch {epoch}; lower training.learning_rate or "
@@ -136,7 +137,7 @@ def train(
     report: Report | None = None,
     on_epoch: Report | None = None,
 ) -> list[dict[str, Any]]:
-    """Train a model and leave it with the weights of its best epoch on ``valid``.
+    """Train a model and leave it with the weights of its best epoch on ``valid``, or of its last.
 
     Args:
         task: the parts; ``task.model`` is changed in place.
@@ -204,7 +205,7 @@ def train(
             best, best_weights, since_best = entry["valid_accuracy"], _copy_weights(judged.model), 0
         if config.patience and since_best >= config.patience:
             break
-    task.model.load_state_dict(best_weights)
+    task.model.load_state_dict(judged.model.state_dict() if config.keep == "last" else best_weights)
     return history
 
 

@@ -7,7 +7,7 @@ import torch
 from snntorch import surrogate
 
 from rc_vs_snn.kernels.leaky import reference
-from rc_vs_snn.kernels.leaky.cell import ATAN, FAST_SIGMOID, Neuron, integrator, leaky
+from rc_vs_snn.kernels.leaky.cell import ATAN, CLEAR, FAST_SIGMOID, Neuron, integrator, leaky
 
 SURROGATES = {FAST_SIGMOID: surrogate.fast_sigmoid, ATAN: surrogate.atan}
 
@@ -59,14 +59,14 @@ def test_a_step_needs_no_gradient_of_its_second_output():
     torch.testing.assert_close(current.grad, torch.ones(2, 3))  # at the threshold the surrogate's slope is 1
 
 
-@pytest.mark.parametrize("reset", ["subtract", "zero", "none"])
+@pytest.mark.parametrize("reset", ["subtract", "zero", "none", "clear"])
 def test_equals_the_reference(reset):
     draw = np.random.default_rng(0)
     current, membrane = draw.standard_normal((2, 9, 7), dtype=np.float32) * 2
     decay = draw.uniform(-0.2, 1.2, 7).astype(np.float32)
     threshold = draw.uniform(0.2, 1, 7).astype(np.float32)
     expected = reference.step(current, membrane, decay, threshold, reset)
-    neuron = Neuron(snn.SpikingNeuron.reset_dict[reset])
+    neuron = Neuron({**snn.SpikingNeuron.reset_dict, "clear": CLEAR}[reset])
     found = leaky(*map(torch.from_numpy, (current, membrane, decay, threshold)), neuron)
     assert 0 < expected[0].mean() < 1
     for mine, theirs in zip(found, expected, strict=True):

@@ -10,7 +10,7 @@ from rc_vs_snn.decision.batch import run_full
 from rc_vs_snn.decision.evidence import evidence_trace
 from rc_vs_snn.decision.rules import FallingThreshold
 from rc_vs_snn.kernels import pairs
-from rc_vs_snn.models import RankSNN, Stack, rc_gru, rc_lstm
+from rc_vs_snn.models import RankSNN, RecurrentRankSNN, Stack, rc_gru, rc_lstm
 from rc_vs_snn.training.objectives import RankCoding, output_entropy
 
 
@@ -22,12 +22,12 @@ def lstm(draw, n_channels, n_classes, dropout):
     return model
 
 
-def snn(draw, n_channels, n_classes, dropout):
-    model = RankSNN(
+def snn(draw, n_channels, n_classes, dropout, build=RankSNN, **options):
+    model = build(
         (n_channels,), n_classes, hidden=int(draw.integers(3, 20)), dropout=dropout, gain=3.0, slope=2.0,
         learn_decay=bool(draw.integers(4)), learn_threshold=bool(draw.integers(2)),
         reset=str(draw.choice(["subtract", "zero"])), spike_grad=str(draw.choice(["fast-sigmoid", "atan"])),
-        evidence=str(draw.choice(["membrane", "softmax"])),
+        evidence=str(draw.choice(["membrane", "softmax"])), **options,
     )  # fmt: skip
     with torch.no_grad():  # decays beyond the clamp's ends, too
         for decay in (model["neurons1"].neuron.beta, model["output"].decay):
@@ -36,7 +36,12 @@ def snn(draw, n_channels, n_classes, dropout):
     return model
 
 
-FAMILIES = {"lstm": lstm, "snn": snn}
+def recurrent_snn(draw, n_channels, n_classes, dropout):
+    return snn(draw, n_channels, n_classes, dropout, RecurrentRankSNN, recurrent_gain=3.0)
+
+
+FAMILIES = {"lstm": lstm, "snn": snn, "recurrent snn": recurrent_snn}
+PLAIN = {"lstm": rc_lstm, "snn": RankSNN, "recurrent snn": RecurrentRankSNN}
 
 
 def runs_whole(model, encoded):
@@ -137,7 +142,8 @@ def test_inference_equals_the_trace_to_the_bit_in_parts_of_any_size(family, seed
 def test_a_sample_is_decided_alike_to_the_bit_in_every_batch(family, hold):
     """At sizes at which every block of the products is met: alone, in an odd batch, among 300."""
     torch.manual_seed(0)
-    model = rc_lstm((90,), 5, hidden=150) if family == "lstm" else RankSNN((90,), 5, hidden=150, gain=4.0)
+    options = {} if family == "lstm" else {"gain": 4.0}
+    model = PLAIN[family]((90,), 5, hidden=150, **options)
     encoded = SpikeTimes(torch.randint(0, 40, (300, 90)).clamp_max(12), 12, (90,), hold=hold)
     trace = evidence_trace(run_full(model, encoded), model.evidence)
     rule = FirstSpike(float(np.median(trace[:, :6].max((1, 2)))))  # half of them decide within 6 steps
@@ -169,7 +175,7 @@ def test_observe_sees_every_undecided_row_at_every_step(family, seed, monkeypatc
 
 def test_only_what_is_known_runs_compiled():
     encoded = SpikeTimes(torch.tensor([[0, 1]]), 3, (2,))
-    known = [rc_lstm((2,), 2, hidden=4), RankSNN((2,), 2, hidden=4)]
+    known = [build((2,), 2, hidden=4) for build in PLAIN.values()]
     assert all(runs_whole(model, encoded) for model in known)
 
     class Changed(RankSNN):
@@ -179,6 +185,8 @@ def test_only_what_is_known_runs_compiled():
         rc_gru((2,), 2, hidden=4), rc_lstm((2,), 2, hidden=4, layers=2), RankSNN((2,), 2, hidden=4, layers=2),
         RankSNN((2,), 2, hidden=4, neuron="synaptic"), RankSNN((2,), 2, hidden=4, spike_grad="sigmoid"),
         Changed((2,), 2, hidden=4), rc_lstm((2,), 2, hidden=4).double(),
+        RecurrentRankSNN((2,), 2, hidden=4, layers=2), RecurrentRankSNN((2,), 2, hidden=4, neuron="synaptic"),
+        RecurrentRankSNN((2,), 2, hidden=4, spike_grad="sigmoid"),
     ]  # fmt: skip
     assert not any(runs_whole(model, encoded) for model in others)
     assert not runs_whole(known[0], encoded.select([]))
@@ -198,7 +206,7 @@ def test_frozen_weights_take_the_loop_in_training_only():
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("grad", [True, False])
 def test_a_code_of_another_width_is_refused_and_not_read_beyond_the_weights(family, grad):
-    model = rc_lstm((2,), 2, hidden=4) if family == "lstm" else RankSNN((2,), 2, hidden=4)
+    model = PLAIN[family]((2,), 2, hidden=4)
     for n_channels in (1, 5):
         encoded = SpikeTimes(torch.zeros(3, n_channels, dtype=torch.uint8), 3, (n_channels,))
         with torch.set_grad_enabled(grad), pytest.raises(RuntimeError, match="shapes cannot be multiplied"):

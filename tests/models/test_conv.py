@@ -1,15 +1,18 @@
 """The shared convolutional block, its spiking variants, and their cost by hand."""
 
+import math
 from functools import partial
 
 import pytest
 import torch
 from torch.nn import functional
 
-from rc_vs_snn import InputError
+from rc_vs_snn import FirstSpike, Frames, InputError, run_to_decision
+from rc_vs_snn.experiment.judging import _trace_batch
 from rc_vs_snn.models import ConvRankSNN, ConvRCLSTM
 from rc_vs_snn.models.cost import Signal
 from rc_vs_snn.models.layers.conv import Conv, stages
+from rc_vs_snn.training.objectives import RankCoding
 
 BUILD = {
     "lstm": ConvRCLSTM,
@@ -42,11 +45,66 @@ def test_the_stages_halve_28_pixels_twice():
     assert [stage.outputs for stage in stages((3, 9, 10), 2)] == [(2, 5, 5), (2, 5, 5), (4, 3, 3), (4, 3, 3)]
 
 
+def test_bands_are_convolved_over_frequency_alone():
+    """Across one row a kernel is one wide; across ON and OFF it sees both, and one row is left."""
+    for layout in ((40,), (1, 40), (1, 1, 40)):
+        assert [stage.kernel for stage in stages(layout, 4)] == [(1, 5), (1, 3), (1, 3), (1, 3)]
+        assert [stage.outputs for stage in stages(layout, 4)] == [
+            (4, 1, 20),
+            (4, 1, 20),
+            (8, 1, 10),
+            (8, 1, 10),
+        ]
+    both = stages((1, 40, 2), 4)
+    assert [stage.kernel for stage in both] == [(5, 3), (3, 1), (3, 1), (3, 1)]
+    assert [stage.outputs for stage in both] == [(4, 20, 1), (4, 20, 1), (8, 10, 1), (8, 10, 1)]
+    assert [stage.kernel for stage in stages((4, 4), 4)] == [(5, 5), (3, 3), (3, 3), (3, 3)]
+
+
+def test_a_convolution_over_frequency_is_torchs():
+    torch.manual_seed(0)
+    model = ConvRCLSTM((1, 40), 3, maps=4, norm="none")
+    x = torch.randn(5, 40)
+    first = model["conv1"](model["images"](x))
+    expected = functional.conv1d(x[:, None], model["conv1"].weight[:, :, 0], stride=2, padding=2)
+    torch.testing.assert_close(first[:, :, 0], expected)
+
+
+@pytest.mark.parametrize("name", ["lstm", "spiking", "analogue first", "no hidden layer"])
+@pytest.mark.parametrize("layout", [(40,), (1, 40), (1, 40, 2), (2, 34, 34)])
+@pytest.mark.parametrize("analogue", [True, False])
+def test_frames_of_mixed_lengths_are_read_within_them(name, layout, analogue):
+    """Each sample's decision is that of the sample alone; behind it lies NaN."""
+    torch.manual_seed(0)
+    model = BUILD[name](layout, 3, maps=4, hidden=8).eval()
+    values = torch.randn(5, 4, math.prod(layout))
+    lengths = torch.tensor([5, 1, 3, 2])
+    if analogue:
+        values[torch.arange(5)[:, None] >= lengths] = torch.nan
+    else:
+        values = (3 * values.abs()).int()
+    encoded = Frames(values, layout, lengths=lengths)
+    rule = FirstSpike(0.37 if model.evidence == "probability" else 0.05)
+    with torch.no_grad():
+        together = run_to_decision(model, encoded, rule)
+        costs = _trace_batch(model, encoded)["macs"]
+        for row, length in enumerate(lengths.tolist()):
+            alone = run_to_decision(model, Frames(values[:length, row : row + 1], layout), rule)
+            assert together.step[row] == alone.step[0]
+            torch.testing.assert_close(together.readout[row], alone.readout[0], rtol=1e-4, atol=1e-5)
+    assert bool((costs > 0).all()) == (analogue or name in ("lstm", "analogue first"))
+    assert bool(costs.isfinite().all())
+    loss, _ = RankCoding(auxiliary=0.3)(model.train(), encoded, torch.tensor([0, 1, 2, 0]), rule)
+    loss.backward()
+    gradients = [each.grad for each in model.parameters() if each.grad is not None]  # not: never reached
+    assert all(bool(gradient.isfinite().all()) for gradient in gradients)
+
+
 def test_six_stages_start_at_full_resolution_and_halve_it_three_times():
     six = stages((28, 28), 16, depth=6)
     assert [stage.outputs[1:] for stage in six] == [(28, 28), (14, 14), (14, 14), (7, 7), (7, 7), (4, 4)]
     assert [stage.maps for stage in six] == [8, 16, 16, 32, 32, 32]
-    with pytest.raises(InputError, match="6x6"):
+    with pytest.raises(InputError, match="side of the input at least 6"):
         stages((5, 5), 16, depth=6)
     with pytest.raises(InputError, match="4 or 6"):
         stages((28, 28), 16, depth=5)
@@ -207,7 +265,7 @@ def test_operations_of_the_first_stage_by_hand():
     assert cost.macs.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("size", [(8, 8), (9, 7), (28, 28)])
+@pytest.mark.parametrize("size", [(8, 8), (9, 7), (28, 28), (1, 40), (40, 2), (3, 11)])
 @pytest.mark.parametrize("depth", [4, 6])
 def test_connections_at_the_border_are_those_of_the_convolution(size, depth):
     for stage in stages((2, *size), 4, depth):
@@ -283,13 +341,14 @@ def test_dropout_silences_hidden_neurons_in_training_only():
 
 @pytest.mark.parametrize(
     ("layout", "options", "says"),
-    [((64,), {}, "layout"), ((3, 3), {}, "at least 4x4"), ((8, 8), {"maps": 0}, "maps"),
-     ((8, 8), {"hidden": -1}, "hidden"), ((8, 8), {"dropout": 1.0}, "dropout")],
+    [((1, 2, 8, 8), {}, "layout"), ((3, 3), {}, "at least 4"), ((8, 0), {}, "at least 4"),
+     ((8, 8), {"maps": 0}, "maps"), ((8, 8), {"hidden": -1}, "hidden"),
+     ((8, 8), {"dropout": 1.0}, "dropout")],
 )  # fmt: skip
 @pytest.mark.parametrize("name", BUILD)
 def test_what_cannot_be_built_is_refused(name, layout, options, says):
     if "six" in name:
-        says = says.replace("4x4", "6x6")
+        says = says.replace("least 4", "least 6")
     with pytest.raises(InputError, match=says):
         BUILD[name](layout, 3, **options)
 

@@ -20,6 +20,7 @@ DECAY = 0.9
 OPTIONS = {
     "rc-lstm": {"hidden": 12, "layers": 2},
     "rank-snn": {"hidden": 24, "gain": 6.0, "decay": DECAY, "learn_decay": False, "reset": "zero"},
+    "recurrent-rank-snn": {"hidden": 24, "layers": 2, "gain": 4.0, "recurrent_gain": 2.0},
     "conv-rank-snn": {"maps": 3, "hidden": 24, "gain": 6.0},
     "conv-rc-lstm": {"maps": 3, "hidden": 12, "readout_decay": 0.5},
 }

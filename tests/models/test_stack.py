@@ -9,7 +9,7 @@ from recurrent_leaky import RecurrentLeaky
 
 import rc_vs_snn as rv
 from rc_vs_snn.kernels import backend
-from rc_vs_snn.models import ConvRankSNN, ConvRCLSTM, RankSNN, Stack, rc_gru, rc_lstm
+from rc_vs_snn.models import ConvRankSNN, ConvRCLSTM, RankSNN, RecurrentRankSNN, Stack, rc_gru, rc_lstm
 from rc_vs_snn.models.layers import Linear, Readout
 from rc_vs_snn.models.state import mapped, select, tensors
 from rc_vs_snn.testing import check_model
@@ -48,6 +48,8 @@ MODELS = {
     "rc-gru": lambda: rc_gru((4, 4), 3, hidden=5),
     "rank-snn": lambda: RankSNN((4, 4), 3, hidden=5, layers=2, dropout=0.2),
     "synaptic": lambda: RankSNN((4, 4), 3, hidden=5, neuron="synaptic"),
+    "recurrent-rank-snn": lambda: RecurrentRankSNN((4, 4), 3, hidden=5, layers=2, dropout=0.2),
+    "recurrent synaptic": lambda: RecurrentRankSNN((4, 4), 3, hidden=5, neuron="synaptic"),
     "conv-rc-lstm": lambda: ConvRCLSTM((4, 4), 3, maps=2, hidden=5, readout_decay=0.5),
     "conv-rank-snn": lambda: ConvRankSNN((4, 4), 3, maps=2, hidden=5, dropout=0.2, analogue_stages=1),
 }

@@ -17,8 +17,8 @@ from rc_vs_snn.kernels.sums import add_entries, add_product, add_rows
 
 @compiled(error_model="numpy")
 def forward(  # type: ignore[no-untyped-def]
-    times, frames, hold, lengths, thresholds, softmax, synapses, bias, decay, threshold, reset, readout,
-    readout_bias, output_decay, mask, keep,
+    times, frames, hold, lengths, thresholds, softmax, synapses, bias, decay, threshold, recurrent, readout,
+    readout_bias, output_decay, reset, mask, keep, room,
 ):  # fmt: skip
     """Advance all rows from step 0 until each has decided or ended.
 
@@ -33,12 +33,14 @@ def forward(  # type: ignore[no-untyped-def]
         bias: ``(H,)``.
         decay: of the hidden membranes, per step ``(H,)``.
         threshold: of the hidden neurons ``(H,)``.
-        reset: of the hidden neurons, as in ``cell.py``.
+        recurrent: of the hidden spikes of the step before ``(H, H)``, or of no rows for none.
         readout: ``(H, K)``.
         readout_bias: ``(K,)``.
         output_decay: ``(K,)``.
+        reset: of the hidden neurons, as in ``cell.py``.
         mask: factor on each row's hidden spikes ``(rows, H)``, or of no rows for none.
         keep: whether pairs are kept.
+        room: how many of them there may be: memory to start with.
 
     Returns:
         What ``pairs.Pairs`` holds: row, before, bounds, decided, last, chosen, start and channel of the
@@ -47,12 +49,14 @@ def forward(  # type: ignore[no-untyped-def]
     """
     n_channels, n_steps, (width, n_classes) = len(synapses), len(thresholds), readout.shape
     rows, dense = len(lengths), len(frames) > 0
-    membrane = np.empty((rows * min(n_steps, 3) if keep else 2 * rows, width), np.float32)
+    first = min(max(3 * rows, room), rows * n_steps) if keep else 2 * rows
+    membrane = np.empty((first, width), np.float32)
     fired, value = np.empty(2 * width, np.int32), np.empty(2 * width if len(mask) else 0, np.float32)
     slots = rows * n_steps if keep else 2 * rows
     row, before, start = np.empty(slots, np.int64), np.empty(slots, np.int64), np.empty(slots + 1, np.int64)
     output, channel = np.empty((slots, n_classes), np.float32), np.empty(2 * n_channels, np.int32)
     fired_start, current = np.empty(slots + 1, np.int64), np.empty(width, np.float32)
+    back = np.empty(width + 1, np.int32)
     bounds, decided, last = (
         np.empty(n_steps + 1, np.int64),
         np.empty(rows, np.int64),
@@ -92,6 +96,9 @@ def forward(  # type: ignore[no-untyped-def]
                 copy(bias, current)
                 entries = active(times[r], step, hold, channel, entries)
                 add_rows(channel, start[p], entries, synapses, current)
+            if len(recurrent) and step:
+                n_back = spiking(membrane[old], threshold, back, 0)
+                add_rows(back, 0, n_back, recurrent, current)
             integrate(current, membrane[old] if step else silent, decay, threshold, reset, membrane[p])
             n_fired = spiking(membrane[p], threshold, fired, n_fired)
             start[p + 1], fired_start[p + 1] = entries, n_fired
@@ -122,7 +129,7 @@ def forward(  # type: ignore[no-untyped-def]
 @compiled(error_model="numpy")
 def backward(  # type: ignore[no-untyped-def]
     from_output, bounds, row_of, before, mask, membrane, output, decay, threshold, reset, surrogate, slope,
-    readout, output_decay, to_current, to_into, to_decay, to_threshold, to_output_decay,
+    recurrent, readout, output_decay, to_current, to_into, to_decay, to_threshold, to_output_decay,
 ):  # fmt: skip
     """Fill the gradients of every pair's input currents and of the neurons' constants.
 
@@ -139,6 +146,7 @@ def backward(  # type: ignore[no-untyped-def]
         reset: likewise.
         surrogate: derivative of a spike, as in ``cell.py``.
         slope: its steepness.
+        recurrent: by target ``(H, H)``, or of no rows for none.
         readout: ``(K, H)``.
         output_decay: ``(K,)``.
         to_current: of the hidden neurons' currents, to be filled ``(pairs, H)``.
@@ -151,9 +159,13 @@ def backward(  # type: ignore[no-untyped-def]
     carried = np.zeros((rows, n_classes), np.float32)
     to_membrane = np.zeros((rows, width), np.float32)
     by_spikes = np.empty(width, np.float32)
-    silent = np.zeros(width, np.float32)
+    silent, to_spikes = (
+        np.zeros(width, np.float32),
+        np.zeros((rows if len(recurrent) else 0, width), np.float32),
+    )
     for step in range(len(bounds) - 2, -1, -1):
-        for p in range(bounds[step], bounds[step + 1]):
+        begin, end = bounds[step], bounds[step + 1]
+        for p in range(begin, end):
             r, old = row_of[p], before[p]
             by_spikes[:] = 0
             for k in range(n_classes):
@@ -162,14 +174,33 @@ def backward(  # type: ignore[no-untyped-def]
                 carried[r, k] = gradient * output_decay[k]
                 if step:
                     to_output_decay[k] += gradient * output[old, k]
-                if gradient != 0:
-                    weights = readout[k]
-                    for n in range(width):
-                        by_spikes[n] += gradient * weights[n]
+            _add_readout(to_into[p], readout, by_spikes)
             if len(mask):
                 for n in range(width):
                     by_spikes[n] *= mask[r, n]
+            if len(recurrent):
+                for n in range(width):
+                    by_spikes[n] += to_spikes[r, n]
             retreat(
                 by_spikes, to_membrane[r], membrane[old] if step else silent, membrane[p], decay, threshold,
                 reset, surrogate, slope, to_current[p], to_membrane[r], to_decay, to_threshold,
             )  # fmt: skip
+        if step and len(recurrent):
+            by_pair = np.zeros((end - begin, width), np.float32)
+            add_product(to_current[begin:end], recurrent, by_pair)
+            for p in range(begin, end):
+                copy(by_pair[p - begin], to_spikes[row_of[p]])
+
+
+@compiled(error_model="numpy")
+def _add_readout(gradient, readout, by_spikes):  # type: ignore[no-untyped-def]
+    whole = len(gradient) - len(gradient) % 4
+    for k in range(0, whole, 4):  # four at a time: the sums are read and written a quarter as often
+        p, q, r, s = gradient[k], gradient[k + 1], gradient[k + 2], gradient[k + 3]
+        a, b, c, d = readout[k], readout[k + 1], readout[k + 2], readout[k + 3]
+        for n in range(len(by_spikes)):
+            by_spikes[n] = by_spikes[n] + p * a[n] + q * b[n] + r * c[n] + s * d[n]
+    for k in range(whole, len(gradient)):
+        p, a = gradient[k], readout[k]
+        for n in range(len(by_spikes)):
+            by_spikes[n] += p * a[n]

@@ -4,6 +4,7 @@
     U' = decay U + I - S threshold            reset "subtract"
     U' = decay U (1 - S) + I                  reset "zero"
     U' = decay U + I                          reset "none"
+    U' = (decay U + I) (1 - S)                reset "clear", which snnTorch's ``RLeaky`` calls "zero"
 
 Source: Eshraghian et al. 2023, arXiv 2109.12894 (snnTorch ``Leaky``).
 """
@@ -21,9 +22,10 @@ def step(
         membrane: potentials at the step before ``(B, n)``.
         decay: per step ``(n,)``, clamped to [0, 1].
         threshold: firing threshold ``(n,)``.
-        reset: "subtract", "zero" or "none".
+        reset: "subtract", "zero", "none" or "clear".
     """
     fired = membrane > threshold
     kept = np.where(fired & (reset == "zero"), 0, membrane)
     new = np.clip(decay, 0, 1) * kept + current - np.where(fired & (reset == "subtract"), threshold, 0)
+    new = np.where(fired & (reset == "clear"), 0, new)
     return (new > threshold).astype(current.dtype), new

@@ -12,7 +12,7 @@ from rc_vs_snn.kernels import backend
 from rc_vs_snn.kernels.given import Given, in_parts
 from rc_vs_snn.kernels.leaky import loops
 from rc_vs_snn.kernels.leaky.cell import Neuron, only_within
-from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable, entries
+from rc_vs_snn.kernels.pairs import Pairs, Room, WholeRun, decisions, differentiable, entries, entries_of
 from rc_vs_snn.kernels.synapses import bias_gradient, weight_gradient
 
 
@@ -24,6 +24,7 @@ class LeakyWeights(NamedTuple):
         bias: ``(H,)``.
         decay: of the hidden membranes, per step ``(H,)``, clamped to [0, 1] where it is used.
         threshold: of the hidden neurons ``(H,)``.
+        recurrent: synapses of the hidden spikes of the step before ``(H, H)``, or of no rows for none.
         readout: ``(H, K)``.
         readout_bias: ``(K,)``.
         output_decay: of the output membranes ``(K,)``.
@@ -33,6 +34,7 @@ class LeakyWeights(NamedTuple):
     bias: Tensor
     decay: Tensor
     threshold: Tensor
+    recurrent: Tensor
     readout: Tensor
     readout_bias: Tensor
     output_decay: Tensor
@@ -66,14 +68,14 @@ def run(
 @torch.library.custom_op("rc_vs_snn::leaky_to_decision", mutates_args=(), device_types="cpu")
 def to_decision(
     times: Tensor, frames: Tensor, hold: bool, lengths: Tensor, thresholds: Tensor, softmax: bool,
-    synapses: Tensor, bias: Tensor, decay: Tensor, threshold: Tensor, readout: Tensor, readout_bias: Tensor,
-    output_decay: Tensor, reset: int, mask: Tensor,
+    synapses: Tensor, bias: Tensor, decay: Tensor, threshold: Tensor, recurrent: Tensor, readout: Tensor,
+    readout_bias: Tensor, output_decay: Tensor, reset: int, mask: Tensor,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Return each row's decision step ``(B,)`` and the output membranes there ``(B, K)``; see ``run``.
 
     An operator of torch: another device's kernel is registered with ``to_decision.register_kernel``.
     """
-    weights = LeakyWeights(synapses, bias, decay, threshold, readout, readout_bias, output_decay)
+    weights = LeakyWeights(synapses, bias, decay, threshold, recurrent, readout, readout_bias, output_decay)
     given = Given(times, frames, hold, lengths)
     return decisions(_forward(given, thresholds.numpy(), softmax, weights, reset, mask, keep=False))
 
@@ -82,14 +84,14 @@ def _forward(
     given: Given[Tensor], thresholds: np.ndarray, softmax: bool, weights: LeakyWeights, reset: int,
     mask: Tensor, *, keep: bool,
 ) -> list[Pairs]:  # fmt: skip
-    synapses, bias, decay, threshold, readout, readout_bias, output_decay = (
+    synapses, bias, decay, threshold, recurrent, readout, readout_bias, output_decay = (
         weight.detach().contiguous().numpy() for weight in _clamped(weights)
     )
     parts = []
     for some, factors in in_parts(given, mask):
         *shared, membrane, fired_start, fired, value = loops.forward(
-            *some, thresholds, softmax, synapses, bias, decay, threshold, reset, readout, readout_bias,
-            output_decay, factors, keep,
+            *some, thresholds, softmax, synapses, bias, decay, threshold, recurrent, readout, readout_bias,
+            output_decay, reset, factors, keep, Room.pairs,
         )  # fmt: skip
         parts.append(Pairs(factors, some.frames, (membrane, fired_start, fired, value), *shared))
     return parts
@@ -103,32 +105,37 @@ def _clamped(weights: LeakyWeights) -> LeakyWeights:
 
 def _way_back(
     neuron: Neuron, parts: Sequence[Pairs], gradients: Sequence[Tensor], saved: Sequence[Tensor]
-) -> tuple[Tensor, ...]:
+) -> tuple[Tensor | None, ...]:
     weights = LeakyWeights(*saved)
     clamped = _clamped(weights)
-    readout = weights.readout.t().contiguous().numpy()
+    recurrent, readout = (each.t().contiguous().numpy() for each in (weights.recurrent, weights.readout))
+    recurs = len(weights.recurrent) > 0
     to_decay, to_threshold, to_output_decay = (
         torch.zeros(each.shape, dtype=torch.float64)
         for each in (weights.decay, weights.threshold, weights.output_decay)
     )
-    by_synapse, by_readout = [], []
+    by_synapse, by_recurrent, by_readout = [], [], []
     for pairs, from_output in zip(parts, gradients, strict=True):
         membrane, fired_start, fired, value = pairs.kept
-        end = int(pairs.bounds[-1])
+        first, end = int(pairs.bounds[1]), int(pairs.bounds[-1])
         to_current = np.empty((end, membrane.shape[1]), np.float32)
         to_into = np.empty((end, from_output.shape[1]), np.float32)
         loops.backward(
             from_output.numpy(), pairs.bounds, pairs.row, pairs.before, pairs.mask, membrane, pairs.readouts,
             clamped.decay.numpy(), clamped.threshold.numpy(), neuron.reset, neuron.surrogate,
-            np.float32(neuron.slope), readout, clamped.output_decay.numpy(), to_current, to_into,
+            np.float32(neuron.slope), recurrent, readout, clamped.output_decay.numpy(), to_current, to_into,
             to_decay.numpy(), to_threshold.numpy(), to_output_decay.numpy(),
         )  # fmt: skip
-        by_synapse.append((pairs.inputs(), torch.from_numpy(to_current)))
+        into = torch.from_numpy(to_current)
+        by_synapse.append((pairs.inputs(), into))
+        if recurs:
+            by_recurrent.append((entries_of(fired_start, fired, pairs.before[first:end]), into[first:]))
         hidden = entries(fired_start, fired, end, value if len(value) else None)
         by_readout.append((hidden, torch.from_numpy(to_into)))
     return (
         weight_gradient(by_synapse, weights.synapses), bias_gradient(by_synapse),
         only_within(weights.decay, to_decay), to_threshold.float(),
+        weight_gradient(by_recurrent, weights.recurrent) if recurs else None,
         weight_gradient(by_readout, weights.readout), bias_gradient(by_readout),
         only_within(weights.output_decay, to_output_decay),
     )  # fmt: skip

@@ -5,6 +5,10 @@ So 28x28 pixels become 2m maps of 7x7. Or six: 3x3 to m/2 maps and 3x3 with stri
 the first, and a last one, 3x3 with stride 2, leaves 2m maps of 4x4. What follows each convolution is
 the family's: a normalised ReLU, or spiking neurons. Strides in place of pooling keep the spiking
 variant to synapses and neurons, and its membranes few.
+
+An input with one long side is convolved over that side: bands of a sound are ``(n_mels,)``, ``(1, n_mels)``
+or, with two signs, ``(1, n_mels, 2)``. Across a side shorter than the number of convolutions a kernel is no
+wider than what it can reach, 2 side - 1: 1 across one row.
 """
 
 from collections.abc import Sequence
@@ -29,13 +33,13 @@ class Stage:
     Attributes:
         inputs: shape of its input, ``(channel, H, W)``.
         maps: number of output feature maps.
-        kernel: side of the square kernel.
+        kernel: height and width of the kernel, odd.
         stride: 1, or 2 to halve both sides (rounded up).
     """
 
     inputs: Shape
     maps: int
-    kernel: int
+    kernel: tuple[int, int]
     stride: int
 
     @property
@@ -46,35 +50,42 @@ class Stage:
 
 
 def stages(layout: tuple[int, ...], maps: int, depth: Depth = 4) -> list[Stage]:
-    """Return the stages for an image layout.
+    """Return the stages for a layout with one or two sides to convolve over.
 
     Args:
-        layout: ``(H, W)`` or ``(channel, H, W)``.
+        layout: ``(length,)``, ``(H, W)`` or ``(channel, H, W)``.
         maps: feature maps m of the convolutions at half the resolution; those below have twice as many.
         depth: number of convolutions, 4 or 6.
 
     Raises:
-        InputError: the input is no image or too small to be halved, or there is no such depth.
+        InputError: the input has other axes or is too small to be halved, or there is no such depth.
     """
-    if len(layout) not in (2, 3):
-        raise InputError(f"a convolutional model needs (H, W) or (channel, H, W), got the layout {layout}")
+    if len(layout) not in (1, 2, 3):
+        raise InputError(
+            f"a convolutional model needs (length,), (H, W) or (channel, H, W), got the layout {layout}"
+        )
     if depth not in (4, 6):
         raise InputError(f"depth must be 4 or 6 convolutions, got {depth}")
     fewest = 1 if depth == 4 else 2  # of six convolutions the first has half as many
-    if maps < fewest or min(layout[-2:]) < depth:
+    if maps < fewest or min(layout) < 1 or max(layout[-2:]) < depth:
         raise InputError(
-            f"with {depth} convolutions maps must be at least {fewest} and images at least "
-            f"{depth}x{depth}, got maps={maps}, layout {layout}"
+            f"with {depth} convolutions maps must be at least {fewest} and one side of the input at least "
+            f"{depth}, got maps={maps}, layout {layout}"
         )
     middle = [(maps, 3, 1), (2 * maps, 3, 2), (2 * maps, 3, 1)]
     if depth == 4:
         plan = [(maps, 5, 2), *middle]
     else:
         plan = [(maps // 2, 3, 1), (maps, 3, 2), *middle, (2 * maps, 3, 2)]
-    shape: Shape = (1, *layout) if len(layout) == 2 else layout  # type: ignore[assignment]
+    shape: Shape = (1, 1, 1, *layout)[-3:]  # type: ignore[assignment]
+    short = [side < depth for side in shape[1:]]
     found = []
-    for count, kernel, stride in plan:
-        stage = Stage(shape, count, kernel, stride)
+    for count, widest, stride in plan:
+        height, width = (
+            min(widest, 2 * side - 1) if is_short else widest
+            for side, is_short in zip(shape[1:], short, strict=True)
+        )
+        stage = Stage(shape, count, (height, width), stride)
         found.append(stage)
         shape = stage.outputs
     return found
@@ -104,24 +115,25 @@ class Conv(nn.Conv2d):
     """
 
     def __init__(self, stage: Stage) -> None:
+        height, width = stage.kernel
         super().__init__(
-            stage.inputs[0], stage.maps, stage.kernel, stage.stride, padding=stage.kernel // 2, bias=False
+            stage.inputs[0], stage.maps, stage.kernel, stage.stride, (height // 2, width // 2), bias=False
         )
         self.weight.data = self.weight.data.contiguous(memory_format=torch.channels_last)
         self.stage = stage
 
     def connections(self) -> Tensor:
         """Return how many synapses each input enters, ``(channel, H, W)``: fewer at the border."""
-        stage, padding = self.stage, self.stage.kernel // 2
+        stage = self.stage
         left = [
-            whole - ((half - 1) * stage.stride - 2 * padding + stage.kernel)
-            for whole, half in zip(stage.inputs[1:], stage.outputs[1:], strict=True)
+            whole - ((half - 1) * stage.stride - 2 * (kernel // 2) + kernel)
+            for whole, half, kernel in zip(stage.inputs[1:], stage.outputs[1:], stage.kernel, strict=True)
         ]
         reached = functional.conv_transpose2d(
             torch.ones(1, *stage.outputs[1:]),
-            torch.ones(1, 1, stage.kernel, stage.kernel),
+            torch.ones(1, 1, *stage.kernel),
             stride=stage.stride,
-            padding=padding,
+            padding=[kernel // 2 for kernel in stage.kernel],
             output_padding=left,
         )  # (1, H, W): how many outputs of a map each input reaches
         return (stage.maps * reached).expand(stage.inputs)

@@ -110,8 +110,9 @@ class NeuronLayer(nn.Module):
         """Return spikes and new state of snnTorch's neuron, which then forgets them."""
         found = self.neuron(current, *state)
         # snnTorch keeps the last state on the module; drop it so that no graph outlives its batch.
-        for name in ("mem", "syn")[: len(state)]:
-            setattr(self.neuron, name, torch.zeros(0, device=self.neuron.threshold.device))
+        for name in ("mem", "syn", "spk"):
+            if hasattr(self.neuron, name):
+                setattr(self.neuron, name, torch.zeros(0, device=self.neuron.threshold.device))
         self.neuron.reset = None
         return found
 
