@@ -50,5 +50,5 @@ def test_a_quick_run_writes_figures_table_and_json(tmp_path):
 def test_every_benchmark_runs_quickly(tmp_path):
     done = run("--quick", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    for name in ("training-step", "inference", "streaming", "efficiency", "growth", "encoding"):
+    for name in ("training-step", "frames", "inference", "streaming", "efficiency", "growth", "encoding"):
         check(tmp_path, name)

@@ -7,5 +7,6 @@ Importing this package registers the built-in ones.
 
 from rc_vs_snn.augmentations.affine import Affine
 from rc_vs_snn.augmentations.none import NoAugmentation
+from rc_vs_snn.augmentations.signals import SignalChanges
 
-__all__ = ["Affine", "NoAugmentation"]
+__all__ = ["Affine", "NoAugmentation", "SignalChanges"]

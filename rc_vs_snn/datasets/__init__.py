@@ -4,6 +4,26 @@ Importing this package registers the built-in ones. Nothing is read or imported 
 until a factory is called.
 """
 
-from rc_vs_snn.datasets import digits, fashion_mnist, mnist, nmnist, noisy_sign, spotting, time_series
+from rc_vs_snn.datasets import (
+    digits,
+    fashion_mnist,
+    mnist,
+    nmnist,
+    noisy_sign,
+    speech_commands,
+    spoken_digits,
+    spotting,
+    time_series,
+)
 
-__all__ = ["digits", "fashion_mnist", "mnist", "nmnist", "noisy_sign", "spotting", "time_series"]
+__all__ = [
+    "digits",
+    "fashion_mnist",
+    "mnist",
+    "nmnist",
+    "noisy_sign",
+    "speech_commands",
+    "spoken_digits",
+    "spotting",
+    "time_series",
+]

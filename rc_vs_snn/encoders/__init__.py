@@ -5,6 +5,9 @@ from rc_vs_snn.encoders.events import Events
 from rc_vs_snn.encoders.hybrid import Hybrid
 from rc_vs_snn.encoders.latency import Latency
 from rc_vs_snn.encoders.log_latency import LogLatency
+from rc_vs_snn.encoders.log_mel import LogMel
+from rc_vs_snn.encoders.mel_delta import MelDelta
+from rc_vs_snn.encoders.mel_latency import MelLatency
 from rc_vs_snn.encoders.phase import Phase
 from rc_vs_snn.encoders.population import Population
 from rc_vs_snn.encoders.protocol import Encoder
@@ -20,6 +23,9 @@ __all__ = [
     "Hybrid",
     "Latency",
     "LogLatency",
+    "LogMel",
+    "MelDelta",
+    "MelLatency",
     "Phase",
     "Population",
     "RankOrder",

@@ -27,14 +27,14 @@ class Comparison:
         name: names the output folder.
         runs: one configuration per model, without seeds applied.
         seeds: base seeds; every run is made once per seed.
-        match_parameters: whether ``hidden`` of the later models is set to match the first one's
-            parameter count.
+        match_parameters: whether ``hidden`` of the other models is set so that their numbers of trained
+            parameters come closest to the first one's, or to that of the model with this label.
     """
 
     name: str
     runs: tuple[RunConfig, ...]
     seeds: tuple[int, ...] = (0,)
-    match_parameters: bool = False
+    match_parameters: bool | str = False
 
     def __post_init__(self) -> None:
         if not self.runs:
@@ -47,8 +47,12 @@ class Comparison:
             raise InputError(
                 f"name must be a folder's name of letters, digits, dots, dashes and spaces, got {self.name!r}"
             )
-        if not isinstance(self.match_parameters, bool):
-            raise InputError(f"match_parameters must be true or false, got {self.match_parameters!r}")
+        labels = [run.label for run in self.runs]
+        if not isinstance(self.match_parameters, bool) and self.match_parameters not in labels:
+            raise InputError(
+                f"match_parameters must be true, false or a model's label, got {self.match_parameters!r}; "
+                f"{did_you_mean(str(self.match_parameters), labels)}"
+            )
         object.__setattr__(self, "seeds", check_seeds(self.seeds))
 
     @classmethod

@@ -1,6 +1,5 @@
 """From a comparison to records: check everything first, skip what is finished, run the rest."""
 
-import bisect
 import contextlib
 import time
 import warnings
@@ -11,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from rc_vs_snn import records
-from rc_vs_snn.config import PART_NAMES, Part, RunConfig, canonical, differences
+from rc_vs_snn.config import PART_NAMES, RunConfig, canonical, differences
 from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.errors import DamagedError, InputError
 from rc_vs_snn.experiment.comparison import Comparison
-from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import locked_folder, locked_run
-from rc_vs_snn.experiment.parts import assemble, check_run, count_parameters, load_splits
+from rc_vs_snn.experiment.matching import match_parameters
+from rc_vs_snn.experiment.parts import check_run
 from rc_vs_snn.experiment.progress import Progress, Watch
 from rc_vs_snn.experiment.running import keep_failure, train_and_judge
 from rc_vs_snn.experiment.workers import ENDED, STARTED, side_by_side
@@ -210,39 +210,3 @@ def _run_side_by_side(
                     keep_failure(run.config, run.folder, execution, seen.epochs, seen.started, value)
                 seen.ended.close()
                 shown.finished(records.read_record(run.folder))
-
-
-def match_parameters(comparison: Comparison, execution: Execution) -> Comparison:
-    """Return the comparison with ``hidden`` of the later models set to match the first one's size.
-
-    Raises:
-        InputError: a model has no ``hidden`` option to set.
-    """
-    first, *others = comparison.runs
-    with torch_settings(execution):
-        target = _parameters(first, execution)
-        matched = [first, *(_match(config, target, execution) for config in others)]
-    return replace(comparison, runs=tuple(matched), match_parameters=False)
-
-
-def _parameters(config: RunConfig, execution: Execution) -> int:
-    return count_parameters(assemble(config, load_splits(config, execution), execution).model)
-
-
-def _with_hidden(config: RunConfig, hidden: int) -> RunConfig:
-    return replace(config, model=Part(config.model.name, {**config.model.options, "hidden": hidden}))
-
-
-def _match(config: RunConfig, target: int, execution: Execution) -> RunConfig:
-    if config.model.target is not None:
-        raise InputError(f"{config.label}: only a model given by name can be matched in size")
-
-    def size(hidden: int) -> int:
-        return _parameters(_with_hidden(config, hidden), execution)
-
-    high = 2
-    while size(high) < target:
-        high *= 2
-    enough = bisect.bisect_left(range(high), target, lo=high // 2, key=size)
-    near = (max(enough - 1, 1), enough)
-    return _with_hidden(config, min(near, key=lambda hidden: abs(size(hidden) - target)))

@@ -32,7 +32,7 @@ def probe(config: RunConfig, task: Task, samples: Samples) -> None:
         InputError: a part breaks a promise: which part, what it did, and what is expected.
     """
     rows = np.unique(np.linspace(0, len(samples) - 1, N_SAMPLES).round().astype(np.int64))
-    few = samples.select(rows)  # a copy
+    few = samples.select(rows).read()  # a copy, in memory
     with _checking(f"{config.label}: encoder '{config.encoder.name}'"):
         code = check_code(task.encoder, few, most_steps=N_STEPS)
     encoded = code.to(task.device)

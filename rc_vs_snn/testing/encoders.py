@@ -28,7 +28,7 @@ def check_encoder(encoder: Encoder, samples: Samples | None = None, *, kind: Sam
         encoder: a callable ``encoder(samples, seed) -> SpikeTimes | Frames``.
         samples: what to encode, at least two samples. None: small random ones of ``kind`` (for
             images: 8-bit ``(N, H, W)`` and float ``(N, channel, H, W)``).
-        kind: what to generate: "images" (8 x 8), "signals" (3 channels; 128 samples each, and 1 to 128) or
+        kind: what to generate: "images" (8 x 8), "signals" (3 channels, 8 kHz; 128 samples, and 1 to 128) or
             "events" (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
 
     Raises:

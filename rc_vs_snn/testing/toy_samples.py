@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rc_vs_snn.contracts import SampleKind, Samples
+from rc_vs_snn.contracts import SampleKind, Samples, Sensor
 
 _EVENT = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
 
@@ -26,7 +26,8 @@ def toy_samples(kind: SampleKind) -> list[Samples]:
         walks = rng.normal(size=(6, 128, 3)).cumsum(axis=1).astype(np.float32)
         mixed = np.empty(6, dtype=object)
         mixed[:] = [walk[:length] for walk, length in zip(walks, (40, 1, 128, 7, 100, 13), strict=True)]
-        return [Samples(walks, labels, ids, kind, 3), Samples(mixed, labels, ids, kind, 3)]
+        sensor = Sensor(rate_hz=8000.0)
+        return [Samples(values, labels, ids, kind, 3, sensor) for values in (walks, mixed)]
     recordings = np.empty(6, dtype=object)
     for row, n_events in enumerate([50, 0, 1, 200, 80, 120]):
         events = np.zeros(n_events, _EVENT)
@@ -49,4 +50,4 @@ def filled(samples: Samples, full: bool) -> Samples:
     else:
         one = 255 if few.values.dtype == np.uint8 else 1
         values = np.full_like(few.values, one if full else 0)
-    return Samples(values, few.labels, few.ids, few.kind, few.n_classes)
+    return Samples(values, few.labels, few.ids, few.kind, few.n_classes, few.sensor)

@@ -75,9 +75,10 @@ def train_epoch(
     tally = Tally()
     batches = task.batches(samples, rows, config.batch_size, f"train-{epoch}", augment=True)
     for encoded, labels in batches:
-        rule = warmed_up(task.rule, config, epoch + tally.count / len(rows))
+        done = epoch + tally.count / len(rows)
+        rule = warmed_up(task.rule, config, done)
         with torch.autocast(task.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-            loss, decision = task.loss(encoded, labels, rule)
+            loss, decision = task.loss(encoded, labels, rule, done / config.epochs)
         if not math.isfinite(loss.item()):
             raise DivergedError(
                 f"the loss became {loss.item()} in epoch {epoch}; lower training.learning_rate or "

@@ -1,7 +1,8 @@
 """What training minimises. Each objective takes a batch and returns its loss and the rule's decisions."""
 
+import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -18,7 +19,11 @@ from rc_vs_snn.registry import objectives
 
 
 class Objective(Protocol):
-    """Loss of one batch."""
+    """Loss of one batch.
+
+    One that changes in the course of a training also has ``at(done)``, which returns the objective in force
+    once the share ``done`` of all epochs is over.
+    """
 
     def __call__(self, model: Model, encoded: Encoded, labels: Tensor, rule: Rule) -> tuple[Tensor, Decision]:
         """Return the loss (a scalar with gradient) and the decisions under ``rule``.
@@ -30,6 +35,12 @@ class Objective(Protocol):
             rule: the first-spike rule.
         """
         ...
+
+
+def objective_after(objective: Objective, done: float) -> Objective:
+    """Return what is minimised once the share ``done`` of a training is over."""
+    at = getattr(objective, "at", None)
+    return objective if at is None else at(done)
 
 
 def output_entropy(readout: Tensor) -> Tensor:
@@ -105,12 +116,109 @@ class EveryStep:
     def __call__(self, model: Model, encoded: Encoded, labels: Tensor, rule: Rule) -> tuple[Tensor, Decision]:
         """Return loss and decisions; see ``Objective``."""
         readouts = run_full(model, encoded)  # (T, B, K)
-        n_steps, batch, n_classes = readouts.shape
-        pairs, wanted = readouts.reshape(n_steps * batch, n_classes), labels.repeat(n_steps)
-        if encoded.lengths is not None:
-            within = torch.arange(n_steps, device=labels.device)[:, None] < encoded.lengths  # (T, B)
-            pairs, wanted = pairs[within.flatten()], wanted[within.flatten()]
-        return functional.cross_entropy(pairs, wanted), _decided(readouts, model, encoded, rule)
+        within = _within(encoded)
+        wanted = labels.expand(within.shape)
+        loss = functional.cross_entropy(readouts[within], wanted[within])
+        return loss, _decided(readouts, model, encoded, rule)
+
+
+@objectives.register("cumulative")
+@dataclass(frozen=True)
+class Cumulative:
+    """Cross-entropy of the running mean of class probabilities, averaged over all steps of all samples.
+
+    loss = mean over samples and their steps t of -log(mean over i <= t of softmax(readout at i)[label])
+
+    Early steps stay in every later mean, so they are trained to agree with it soon; the rule goes on reading
+    the evidence of single steps. The source sums where we average: only so the sum is a distribution whose
+    cross-entropy can reach 0.
+
+    Source: Song et al. 2024, arXiv 2406.12726 (ED-sKWS, cumulative temporal loss).
+    """
+
+    def __call__(self, model: Model, encoded: Encoded, labels: Tensor, rule: Rule) -> tuple[Tensor, Decision]:
+        """Return loss and decisions; see ``Objective``."""
+        readouts = run_full(model, encoded)  # (T, B, K)
+        wanted = labels.expand(readouts.shape[:2])[..., None]
+        log_p = readouts.log_softmax(2).gather(2, wanted)[..., 0]  # (T, B)
+        counted = torch.arange(1, len(log_p) + 1, device=log_p.device)[:, None]
+        log_mean = log_p.logcumsumexp(0) - counted.log()
+        return -log_mean[_within(encoded)].mean(), _decided(readouts, model, encoded, rule)
+
+
+@objectives.register("aligned")
+@dataclass(frozen=True)
+class Aligned:
+    """Every step labelled by an alignment, as a preparation; then rank coding.
+
+    A sample is silent until the energy of its input has risen by ``rise`` of the way from its least to its
+    most over the sample's own steps, and says its label from there on. Energy is the mean input of a step
+    (such as a level in decibels), or the number of its spikes. While ``until`` of the training is not over:
+
+    loss = mean over samples and their steps of CE(readout, label, or in silence all classes alike)
+
+    Attributes:
+        until: share of the epochs after which rank coding takes over, in [0, 1]; 1: never.
+        rise: in (0, 1].
+        silence: "uniform", or "mask" to leave silent steps out.
+        beta: as in ``RankCoding``, after the switch.
+        auxiliary: likewise.
+
+    Source: Hu et al. 2020, arXiv 2005.00572 (pre-training RNN transducers with alignments lowers latency;
+    theirs come from outside).
+    """
+
+    until: float = 0.3
+    rise: float = 0.5
+    silence: Literal["uniform", "mask"] = "uniform"
+    beta: float = 0.0
+    auxiliary: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.until <= 1 and 0 < self.rise <= 1):
+            raise InputError(
+                f"objective 'aligned': until must lie in [0, 1] and rise in (0, 1], got {self.until:g} and "
+                f"{self.rise:g}"
+            )
+        self._then()  # which refuses what it cannot be
+
+    def at(self, done: float) -> Objective:
+        """Return the objective in force; see ``Objective``."""
+        return self if done < self.until or self.until == 1 else self._then()
+
+    def _then(self) -> RankCoding:
+        return RankCoding(self.beta, self.auxiliary)
+
+    def __call__(self, model: Model, encoded: Encoded, labels: Tensor, rule: Rule) -> tuple[Tensor, Decision]:
+        """Return loss and decisions while preparing; see ``Objective``."""
+        readouts = run_full(model, encoded)  # (T, B, K)
+        spoken = spoken_steps(encoded, self.rise)
+        wanted = functional.one_hot(labels, readouts.shape[2]).to(readouts.dtype)
+        wanted = torch.where(spoken[..., None], wanted, 1 / readouts.shape[2])  # (T, B, K)
+        read = spoken if self.silence == "mask" else _within(encoded)
+        loss = functional.cross_entropy(readouts[read], wanted[read])
+        return loss, _decided(readouts, model, encoded, rule)
+
+
+def spoken_steps(encoded: Encoded, rise: float) -> Tensor:
+    """Return which steps lie at or behind a sample's rise in energy and within its length, ``(T, B)``."""
+    steps = range(encoded.n_steps)
+    if encoded.analogue:
+        energy = torch.stack([encoded.at(step).mean(1) for step in steps])
+    else:
+        energy = torch.stack([encoded.events_at(step) for step in steps]).to(torch.get_default_dtype())
+    within = _within(encoded)
+    least = energy.where(within, math.inf).amin(0)
+    most = energy.where(within, -math.inf).amax(0)
+    risen = (energy >= least + rise * (most - least)) & within
+    return (risen.cumsum(0) > 0) & within
+
+
+def _within(encoded: Encoded) -> Tensor:
+    """Return which steps are within the samples' lengths, ``(T, B)``."""
+    steps = torch.arange(encoded.n_steps, device=encoded.device)[:, None]
+    lengths = encoded.lengths
+    return (steps < (encoded.n_steps if lengths is None else lengths)).expand(-1, len(encoded))
 
 
 def _decided(readouts: Tensor, model: Model, encoded: Encoded, rule: Rule) -> Decision:

@@ -15,7 +15,7 @@ from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.encoders.protocol import Encoder
 from rc_vs_snn.errors import InputError, blamed
 from rc_vs_snn.training.ahead import one_ahead
-from rc_vs_snn.training.objectives import Objective
+from rc_vs_snn.training.objectives import Objective, objective_after
 
 Augmentation = Callable[[Samples, np.random.Generator], Samples]
 
@@ -57,9 +57,15 @@ class Task:
             labels = torch.from_numpy(part.labels).to(self.device)
             yield self._encoded(part, encoding_seed).to(self.device), labels
 
-    def loss(self, encoded: Encoded, labels: Tensor, rule: Rule) -> tuple[Tensor, Decision]:
-        """Return a batch's loss and decisions; raise InputError if the objective returns anything else."""
-        found: Any = self.objective(self.model, encoded, labels, rule)
+    def loss(
+        self, encoded: Encoded, labels: Tensor, rule: Rule, done: float = 0.0
+    ) -> tuple[Tensor, Decision]:
+        """Return a batch's loss and decisions once the share ``done`` of the training is over.
+
+        Raises:
+            InputError: the objective returns anything else.
+        """
+        found: Any = objective_after(self.objective, done)(self.model, encoded, labels, rule)
         whole = isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], Decision)
         if not whole or not isinstance(found[0], Tensor) or found[0].ndim or not found[0].requires_grad:
             raise InputError(

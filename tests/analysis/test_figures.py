@@ -1,5 +1,7 @@
 """What is drawn is what the table says, and the table is what the runs say."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -268,3 +270,18 @@ def test_objectives_are_compared_panel_by_panel(two_objectives, two_models):
     assert [text.get_text() for text in legend.get_texts()] == ["rank-coding", "last-step"]
     assert "n = 1 seed, no interval" in texts(figure)
     assert set(table.distinct("objective")) == {"rank-coding", "last-step"}
+
+
+def test_a_step_of_known_duration_is_also_told_in_milliseconds(make_run, tiny_trace):
+    timed = dataclasses.replace(tiny_trace, step_ms=20.0)
+    run = make_run(timed)
+    table, figure = make("accuracy-vs-decision-step", [run])
+    assert set(table["step_ms"].tolist()) == {20}
+    (above,) = figure.axes[0].child_axes
+    assert above.get_xlabel() == "Input seen by then (ms)"
+    low, high = figure.axes[0].get_xlim()
+    figure.canvas.draw()
+    assert above.get_xlim() == pytest.approx(((low + 1) * 20, (high + 1) * 20))
+    table, figure = make("accuracy-vs-decision-step", [run, make_run(tiny_trace, label="other")])
+    assert "step_ms" not in table.columns
+    assert figure.axes[0].child_axes == []

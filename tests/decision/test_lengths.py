@@ -17,7 +17,14 @@ from rc_vs_snn.decision.metrics import summarise
 from rc_vs_snn.decision.rules import FallingThreshold
 from rc_vs_snn.experiment.judging import _trace_batch
 from rc_vs_snn.models import RankSNN, RecurrentRankSNN, rc_gru, rc_lstm
-from rc_vs_snn.training.objectives import EveryStep, LastStep, RankCoding
+from rc_vs_snn.training.objectives import (
+    Aligned,
+    Cumulative,
+    EveryStep,
+    LastStep,
+    RankCoding,
+    spoken_steps,
+)
 
 T, CHANNELS, CLASSES = 6, 7, 3
 RULES = (FirstSpike(0.45), FallingThreshold(0.8, 0.34), FirstSpike(1.0))
@@ -138,7 +145,17 @@ def test_the_other_objectives_read_within_the_length_only(name):
         losses.append(torch.nn.functional.cross_entropy(readouts, label, reduction="none"))
     assert torch.allclose(last, torch.stack([each[-1] for each in losses]).mean(), atol=1e-6)
     assert torch.allclose(every, torch.cat(losses).mean(), atol=1e-6)
-    every.backward()
+    for objective in (Cumulative(), Aligned(silence="mask"), Aligned(rise=0.3)):
+        loss, _ = objective(model, encoded, labels, FirstSpike(0.5))
+        apart, weights = [], []
+        for row, length in enumerate(lengths):
+            single = alone(encoded, row, length)
+            apart.append(objective(model, single, labels[row : row + 1], FirstSpike(0.5))[0])
+            masked = getattr(objective, "silence", None) == "mask"
+            weights.append(spoken_steps(single, objective.rise).sum() if masked else torch.tensor(length))
+        expected = (torch.stack(apart) * torch.stack(weights)).sum() / torch.stack(weights).sum()
+        assert torch.allclose(loss, expected, atol=1e-6)
+    (every + loss).backward()
     assert all(bool(parameter.grad.isfinite().all()) for parameter in model.parameters())
 
 

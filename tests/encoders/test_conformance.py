@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rc_vs_snn.contracts import SampleKind, Samples
+from rc_vs_snn.contracts import SampleKind, Samples, Sensor
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.registry import encoders
 from rc_vs_snn.testing import check_encoder
@@ -17,6 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*signals are cut by encoder")
 KIND_OF: dict[str, SampleKind] = {
     "delta": "signals",
     "events": "events",
+    "log-mel": "signals",
+    "mel-delta": "signals",
+    "mel-latency": "signals",
     "population": "signals",
     "raw": "signals",
 }
@@ -26,6 +29,12 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "step": [{"background": "spike"}],
     "hybrid": [{"background": "spike", "n_steps": 2}],
     "log-latency": [{"tau_steps": 3.0, "threshold": 0.1}, {"epsilon": 1e-3}, {"n_steps": 1}],
+    "log-mel": [
+        {"n_steps": 3, "past": 2},
+        {"hop_ms": 7.5, "window_ms": 64.0, "n_mels": 4, "f_max_hz": 400.0},
+    ],
+    "mel-delta": [{"n_steps": 3, "threshold_db": 0.5}],
+    "mel-latency": [{"n_steps": 9, "substeps": 2, "fields": 3}],
     "rank-order": [{"n_steps": 1}],
     "rate": [{"gain": 2.5}],
     "phase": [{"weighted": False, "period": 3}],
@@ -51,6 +60,9 @@ def test_the_registry_holds_the_documented_encoders() -> None:
         "hybrid",
         "latency",
         "log-latency",
+        "log-mel",
+        "mel-delta",
+        "mel-latency",
         "phase",
         "population",
         "rank-order",
@@ -92,7 +104,8 @@ def test_an_empty_set_has_an_empty_code(name: str) -> None:
     kind = KIND_OF.get(name, "images")
     shape = {"images": (0, 4, 4), "signals": (0, 64, 2), "events": (0,)}[kind]
     dtype = object if kind == "events" else np.float32
-    code = encoders.build(name, {})(Samples(np.zeros(shape, dtype), [], [], kind, 2))
+    encoder = encoders.build(name, {"n_steps": 10})
+    code = encoder(Samples(np.zeros(shape, dtype), [], [], kind, 2, Sensor(rate_hz=8000.0)))
     assert (len(code), code.n_steps) == (0, 10)
     assert tuple(code.at(0).shape) == (0, code.n_channels)
     assert code.events_at(9).tolist() == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,7 +38,10 @@ class AccuracyVsDecisionStep:
             blocks += [points.tagged(**group.facts, series=name) for name, points in series.items()]
         names = ["mean_step", "mean_step_half_width", "accuracy", "accuracy_half_width", "threshold"]
         whole = stack(blocks)
-        return Table({name: whole[name] for name in [*groups[0].facts, "series", *names]})
+        chosen = Table({name: whole[name] for name in [*groups[0].facts, "series", *names]})
+        durations = {run.trace.step_ms for group in groups for run in group.runs}
+        step_ms = durations.pop() if len(durations) == 1 else None
+        return chosen if step_ms is None else chosen.tagged(step_ms=step_ms)
 
     @style.applied()
     def draw(self, table: Table) -> Figure:
@@ -85,6 +89,18 @@ def _set_window(axes: Axes, table: Table) -> None:
     right = min(last, max(2.0, 3 * latest))
     axes.set_xlim(-0.04 * right - 0.01, right * 1.04 + 0.01)
     axes.set_xlabel(f"Mean decision step (0-based, last step: {last})")
+    if "step_ms" in table.columns:
+        _add_milliseconds(axes, float(table["step_ms"][0]))
+
+
+def _add_milliseconds(axes: Axes, step_ms: float) -> None:
+    def seen(step: Any) -> Any:
+        return (step + 1) * step_ms
+
+    def step_of(ms: Any) -> Any:
+        return ms / step_ms - 1
+
+    axes.secondary_xaxis("top", functions=(seen, step_of)).set_xlabel("Input seen by then (ms)")
 
 
 def _draw_label(axes: Axes, table: Table, label: str, look: style.Look) -> Line2D:
