@@ -6,7 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import efficiency, encoding, frames, growth, inference, report, streaming, training_step
+from benchmarks import (
+    efficiency,
+    encoding,
+    frames,
+    growth,
+    inference,
+    recordings,
+    report,
+    streaming,
+    training_step,
+)
 from benchmarks.harness import Result, one_thread
 from benchmarks.setup import FULL, QUICK, Scale
 from rc_vs_snn.records.provenance import code_version
@@ -19,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "efficiency": efficiency.run,
     "growth": growth.run,
     "encoding": encoding.run,
+    "recordings": recordings.run,
 }
 
 

@@ -5,6 +5,7 @@ until a factory is called.
 """
 
 from rc_vs_snn.datasets import (
+    braille,
     digits,
     fashion_mnist,
     mnist,
@@ -14,9 +15,11 @@ from rc_vs_snn.datasets import (
     spoken_digits,
     spotting,
     time_series,
+    tonic_corpus,
 )
 
 __all__ = [
+    "braille",
     "digits",
     "fashion_mnist",
     "mnist",
@@ -26,4 +29,5 @@ __all__ = [
     "spoken_digits",
     "spotting",
     "time_series",
+    "tonic_corpus",
 ]

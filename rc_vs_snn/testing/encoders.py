@@ -28,8 +28,8 @@ def check_encoder(encoder: Encoder, samples: Samples | None = None, *, kind: Sam
         encoder: a callable ``encoder(samples, seed) -> SpikeTimes | Frames``.
         samples: what to encode, at least two samples. None: small random ones of ``kind`` (for
             images: 8-bit ``(N, H, W)`` and float ``(N, channel, H, W)``).
-        kind: what to generate: "images" (8 x 8), "signals" (3 channels, 8 kHz; 128 samples, and 1 to 128) or
-            "events" (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
+        kind: what to generate: "images" (8 x 8), "signals" (3 channels at 8 kHz; 128 samples each, and 1 to
+            128) or "events" (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
 
     Raises:
         AssertionError: the first broken promise.
@@ -37,7 +37,7 @@ def check_encoder(encoder: Encoder, samples: Samples | None = None, *, kind: Sam
     for batch in [samples] if samples is not None else toy_samples(kind):
         require(len(batch) >= 2, "check_encoder needs at least two samples, to compare batches")
         if samples is not None or not _refuses(encoder, batch):
-            _check_extremes(encoder, batch, check_code(encoder, batch))
+            _check_extremes(encoder, batch.read(), check_code(encoder, batch))
 
 
 def _refuses(encoder: Encoder, samples: Samples) -> bool:
@@ -65,6 +65,7 @@ def check_code(encoder: Encoder, samples: Samples, *, most_steps: int | None = N
         AssertionError: the first broken promise.
     """
     _require_callable(encoder, samples)
+    samples = samples.read()
     before = copy.deepcopy(samples.values)
     code = encoder(samples, 3)
     _require_form(encoder, code, samples)

@@ -34,7 +34,7 @@ def toy_samples(kind: SampleKind) -> list[Samples]:
         for name, stop in (("x", 8), ("y", 8), ("p", 2), ("t", 100_000)):
             events[name] = rng.integers(0, stop, n_events)
         recordings[row] = np.sort(events, order="t")
-    return [Samples(recordings, labels, ids, kind, 3)]
+    return [Samples(recordings, labels, ids, kind, 3, Sensor(layout=(2, 8, 8)))]
 
 
 def filled(samples: Samples, full: bool) -> Samples:

@@ -49,7 +49,12 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
         {"n_steps": 96, "substeps": 4, "window": 6, "neurons": 3},
     ],
     "raw": [{"n_steps": 128}, {"n_steps": 19, "window": 7}, {"n_steps": 3, "window": 50}],
-    "events": [{"align_first": True}, {"n_steps": 25, "dt_us": 4_000, "height": 8, "width": 8}],
+    "events": [
+        {"align_first": True},
+        {"n_steps": 25, "dt_us": 4_000, "height": 8, "width": 8},
+        {"pool": 3, "most": 1},
+        {"own_length": True, "n_steps": 12},
+    ],
 }
 
 
@@ -104,8 +109,8 @@ def test_an_empty_set_has_an_empty_code(name: str) -> None:
     kind = KIND_OF.get(name, "images")
     shape = {"images": (0, 4, 4), "signals": (0, 64, 2), "events": (0,)}[kind]
     dtype = object if kind == "events" else np.float32
-    encoder = encoders.build(name, {"n_steps": 10})
-    code = encoder(Samples(np.zeros(shape, dtype), [], [], kind, 2, Sensor(rate_hz=8000.0)))
+    sensor = Sensor((2, 4, 4), rate_hz=8000.0)
+    code = encoders.build(name, {"n_steps": 10})(Samples(np.zeros(shape, dtype), [], [], kind, 2, sensor))
     assert (len(code), code.n_steps) == (0, 10)
     assert tuple(code.at(0).shape) == (0, code.n_channels)
     assert code.events_at(9).tolist() == []
