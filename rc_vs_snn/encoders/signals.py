@@ -66,11 +66,11 @@ def window_means(samples: Samples, window: int, n_steps: int, filled: np.ndarray
 
 
 def n_channels(samples: Samples) -> int:
-    """Return the number of channels of signals; of an empty set with mixed lengths, that of all."""
-    if samples.values.dtype != object:
+    """Return the number of channels of signals; of none, that of the set they were selected from, or 1."""
+    if samples.values.ndim == 3:
         return int(samples.values.shape[2])
-    first = samples if len(samples) else samples.whole
-    return int(first.select(slice(0, 1)).read().values[0].shape[1]) if first is not None else 0
+    known = samples if len(samples) else samples.whole
+    return int(known.select(slice(0, 1)).read().values[0].shape[1]) if known is not None and len(known) else 1
 
 
 def step_ms(samples: Samples, window: float) -> float | None:
