@@ -6,18 +6,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import efficiency, encoding, growth, inference, report, streaming, training_step
+from benchmarks import (
+    efficiency,
+    encoding,
+    frames,
+    growth,
+    inference,
+    recordings,
+    report,
+    streaming,
+    training_step,
+)
 from benchmarks.harness import Result, one_thread
 from benchmarks.setup import FULL, QUICK, Scale
 from rc_vs_snn.records.provenance import code_version
 
 BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "training-step": training_step.run,
+    "frames": frames.run,
     "inference": inference.run,
     "streaming": streaming.run,
     "efficiency": efficiency.run,
     "growth": growth.run,
     "encoding": encoding.run,
+    "recordings": recordings.run,
 }
 
 

@@ -20,7 +20,7 @@ from rc_vs_snn.datasets.mnist import mnist
 from rc_vs_snn.decision.batch import run_full
 from rc_vs_snn.decision.evidence import evidence_trace
 from rc_vs_snn.decision.rules import FirstSpike, decide
-from rc_vs_snn.encoded import SpikeTimes
+from rc_vs_snn.encoded import Encoded, SpikeTimes
 from rc_vs_snn.encoders.latency import Latency
 from rc_vs_snn.experiment import Execution, load_weights
 from rc_vs_snn.experiment.comparison import load_preset
@@ -48,6 +48,8 @@ class Scale:
         hidden_lstm, hidden_snn: hidden units.
         preset: the recipe of the trained operating point.
         settings: what of it is changed, as after ``--set``.
+        batch_of_frames: rows of a training step on frames.
+        hidden_frames: hidden units there.
         singles: samples decided one by one in a timing.
         rows_for_memory: rows of the smaller memory measurement.
         cache: folder in which trained weights are kept for the next run of the same recipe and code.
@@ -63,16 +65,31 @@ class Scale:
     hidden_snn: int
     preset: str
     settings: tuple[str, ...]
+    batch_of_frames: int
+    hidden_frames: tuple[int, ...]
     singles: int
     rows_for_memory: int
     cache: Path | None = None
 
 
 FULL = Scale(
-    "mnist", 7, 256, 20, (5, 10, 20, 50, 100), (1, 32, 256, 10_000), 256, 512, "mnist-fc", (), 32, 1024
+    "mnist",
+    7,
+    256,
+    20,
+    (5, 10, 20, 50, 100),
+    (1, 32, 256, 10_000),
+    256,
+    512,
+    "mnist-fc",
+    (),
+    128,
+    (256, 512),
+    32,
+    1024,
 )
 QUICK = Scale(
-    "digits", 7, 64, 8, (5, 8), (1, 64), 32, 48, "digits", ("training.epochs=20",), 8, 256
+    "digits", 7, 64, 8, (5, 8), (1, 64), 32, 48, "digits", ("training.epochs=20",), 32, (32,), 8, 256
 )  # fmt: skip
 
 # Not the preset's: one constant threshold, which the other ways of running can be given too.
@@ -185,17 +202,18 @@ def _success(task: Task, splits: Splits) -> str:
     )
 
 
-def threshold_for(model: Any, encoded: SpikeTimes, mean_step: float) -> FirstSpike:
+def threshold_for(model: Any, encoded: Encoded, mean_step: float) -> FirstSpike:
     """Return the threshold at which the mean decision step over ``encoded`` comes nearest ``mean_step``."""
     with torch.inference_mode():
         trace = evidence_trace(run_full(model, encoded), model.evidence)  # (B, T, K)
+    lengths = None if encoded.lengths is None else encoded.lengths.numpy()
     if mean_step >= encoded.n_steps - 1:
         return FirstSpike(1e9)
     levels = np.unique(trace.max(2))
     low, high = 0, len(levels) - 1
     while low < high:
         middle = (low + high) // 2
-        if decide(trace, FirstSpike(float(levels[middle]))).step.mean() < mean_step:
+        if decide(trace, FirstSpike(float(levels[middle])), lengths).step.mean() < mean_step:
             low = middle + 1
         else:
             high = middle

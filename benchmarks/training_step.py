@@ -78,8 +78,8 @@ def _at(n_steps: int, scale: setup.Scale) -> list[Row]:
         return gathered_loss(published(x), labels, rule.threshold)
 
     contenders = {
-        PUBLISHED: _stepper(published, lambda: published_loss(found.rule)),
-        FULL_PASS: _stepper(
+        PUBLISHED: stepper(published, lambda: published_loss(found.rule)),
+        FULL_PASS: stepper(
             full, lambda: gathered_loss(run_full(full, encoded), labels, found.rule.threshold)
         ),
     }
@@ -94,7 +94,7 @@ def _at(n_steps: int, scale: setup.Scale) -> list[Row]:
         mean_step = outcome.step.double().mean().item()
         case = f"T = {n_steps}, mean step {mean_step:.2f}{' (as trained)' if not name else ''}"
         cases[case] = mean_step
-        contenders[case] = _stepper(model, loss_of)
+        contenders[case] = stepper(model, loss_of)
     times = time_in_turn(contenders, scale.rounds)
     rows = []
     for case in sorted(cases, key=cases.__getitem__):
@@ -115,7 +115,8 @@ def _operating_points(model: Any, encoded: SpikeTimes) -> dict[str, FirstSpike]:
     return found | {"0": FirstSpike(1e-6)}
 
 
-def _stepper(model: nn.Module, loss_of: Callable[[], Tensor]) -> Callable[[], None]:
+def stepper(model: nn.Module, loss_of: Callable[[], Tensor]) -> Callable[[], None]:
+    """Return one training step by a loss."""
     # A learning rate of 0 costs the same and leaves the weights, and so the operating point, in place.
     optimiser = torch.optim.AdamW(model.parameters(), lr=0.0, fused=True)
 

@@ -1,6 +1,7 @@
 from .analysis import write_figures
 from .config import Part, RunConfig, Training
 from .contracts import Decision, Samples, Splits, Trace
+from .datasets.from_arrays import splits_from_arrays
 from .decision import Decider, FirstSpike, decide, run_to_decision
 from .encoded import Frames, SpikeTimes
 from .errors import InputError
@@ -10,5 +11,6 @@ from .records import Record, find_records, read_record
 __all__ = [
     "Comparison", "Decider", "Decision", "Execution", "FirstSpike", "Frames", "InputError", "Part", "Record",
     "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training", "compare", "decide", "evaluate",
-    "find_records", "load_file", "load_preset", "read_record", "run", "run_to_decision", "write_figures",
+    "find_records", "load_file", "load_preset", "read_record", "run", "run_to_decision",
+    "splits_from_arrays", "write_figures",
 ]  # fmt: skip

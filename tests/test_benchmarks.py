@@ -47,8 +47,19 @@ def test_a_quick_run_writes_figures_table_and_json(tmp_path):
 
 
 @pytest.mark.slow
+def test_recordings_on_disk_are_trained_on_within_bounds(tmp_path):
+    done = run("--quick", "--only", "recordings", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "recordings.json").read_text())["rows"]
+    ratio = {row["contender"]: row["ratio"] for row in rows}
+    assert ratio["reading"] < 1
+    assert ratio["peak of the process"] < 1
+    assert ratio["the epoch"] == pytest.approx(2)
+
+
+@pytest.mark.slow
 def test_every_benchmark_runs_quickly(tmp_path):
     done = run("--quick", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    for name in ("training-step", "inference", "streaming", "efficiency", "growth", "encoding"):
+    for name in ("training-step", "frames", "inference", "streaming", "efficiency", "growth", "encoding"):
         check(tmp_path, name)

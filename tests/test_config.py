@@ -24,6 +24,7 @@ RANGES = [
     ("clip_norm", [-1, NAN, INF, 1e6, None], "of at least 0 and below 1e.06"),
     ("ema_decay", [-0.1, 1, 1.0, NAN, False, "0.9"], "of at least 0 and below 1, got"),
     ("schedule", ["one-cicle", 3, None], "allowed: constant, cosine, one-cycle"),
+    ("keep", ["first", True], "allowed: best, last"),
     ("precision", ["float16", 32], "allowed: bfloat16, float32"),
 ]
 
@@ -43,6 +44,13 @@ def test_every_training_option_names_its_range(name: str, wrong: list[Any], boun
 
 def test_every_training_option_has_a_range_here() -> None:
     assert {name for name, _, _ in RANGES} == set(vars(Training()))
+
+
+def test_an_option_that_came_later_changes_no_stored_form_until_it_is_used() -> None:
+    assert "keep" not in DIGITS.runs[0].to_table()["training"]
+    other = DIGITS.with_training(keep="last").runs[0]
+    assert other.to_table()["training"]["keep"] == "last"
+    assert RunConfig.from_table(other.to_table()) == other
 
 
 def test_numbers_of_numpy_are_kept_as_pythons() -> None:

@@ -79,3 +79,10 @@ def test_every_built_in_has_a_one_line_description(kind):
     for name in known.names():
         assert 15 < len(known.summary(name)) < 120
         assert known.summary(name).endswith((".", "?", ")."))
+
+
+def test_a_factory_that_takes_any_option_is_handed_those_it_does_not_name():
+    registry = Registry("thing", "rc_vs_snn.errors")
+    registry.register("open")(lambda size=1, **others: (size, others))
+    assert registry.build("open", {"class": "A", "size": 2}) == (2, {"class": "A"})
+    assert registry.check("open", {"class": "A"}) == []

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from rc_vs_snn.contracts import Samples, Splits
 from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
+from rc_vs_snn.encoders import Latency
 from rc_vs_snn.testing import check_dataset, check_encoder, check_model
 
 
@@ -278,3 +279,17 @@ def test_model_faults(build: Callable[..., nn.Module], message: str) -> None:
 def test_not_a_module() -> None:
     with pytest.raises(AssertionError, match=r"must be an nn\.Module, got int"):
         check_model(lambda layout, n_classes: 3)
+
+
+def test_an_encoder_is_checked_on_samples_that_are_read_when_asked_for():
+    images = np.random.default_rng(0).integers(0, 256, (6, 4, 4), dtype=np.uint8)
+
+    class Disk:
+        def __len__(self):
+            return 6
+
+        def __getitem__(self, row):
+            return images[row]
+
+    samples = Samples(Disk(), np.zeros(6, int), np.arange(6), "images", 1)
+    check_encoder(Latency(5), samples)

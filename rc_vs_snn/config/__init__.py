@@ -145,7 +145,7 @@ class RunConfig:
             "label": self.label,
             "seed": self.seed,
             **{name: getattr(self, name).to_table() for name in PART_NAMES},
-            "training": dataclasses.asdict(self.training),
+            "training": self.training.to_table(),
         }
 
     @property

@@ -24,6 +24,8 @@ class Training:
         schedule: "one-cycle", "cosine" or "constant", stepped per batch.
         clip_norm: largest gradient norm; 0 switches clipping off.
         patience: epochs without a better validation accuracy before stopping; 0 never stops early.
+        keep: "best": the weights of the epoch with the best validation accuracy; "last": those of the last
+            epoch, for a control whose objective is not what validation judges.
         ema_decay: per-batch decay of a running mean of the weights, which is what is validated and
             kept; 0 keeps the weights themselves.
         threshold_warmup: epochs over which the threshold seen by training rises from 0 to the rule's;
@@ -42,6 +44,7 @@ class Training:
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     clip_norm: float = 1.0
     patience: int = 0
+    keep: Literal["best", "last"] = "best"
     ema_decay: float = 0.0
     threshold_warmup: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -63,7 +66,11 @@ class Training:
             if not is_number(value, 0, below) or (above and value == 0):
                 from_ = "above 0" if above else "of at least 0"
                 faults.append(f"training.{name} must be a number {from_} and below {below:g}, got {value!r}")
-        choices = {"schedule": ("one-cycle", "cosine", "constant"), "precision": ("float32", "bfloat16")}
+        choices = {
+            "schedule": ("one-cycle", "cosine", "constant"),
+            "keep": ("best", "last"),
+            "precision": ("float32", "bfloat16"),
+        }
         for name, allowed in choices.items():
             value = getattr(self, name)
             if not isinstance(value, str) or value not in allowed:
@@ -72,6 +79,11 @@ class Training:
             raise InputError("; ".join(faults))
         for name, value in vars(self).items():  # NumPy's numbers as Python's, which files hold
             object.__setattr__(self, name, plain(value, name))
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the fields by name, without ``keep`` at its default: runs from before it have none."""
+        table = dataclasses.asdict(self)
+        return table if self.keep != "best" else {key: table[key] for key in table if key != "keep"}
 
 
 def training_from(table: Any) -> Training:

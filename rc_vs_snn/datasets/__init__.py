@@ -5,6 +5,7 @@ until a factory is called.
 """
 
 from rc_vs_snn.datasets import (
+    braille,
     digits,
     fashion_mnist,
     mnist,
@@ -13,9 +14,12 @@ from rc_vs_snn.datasets import (
     speech_commands,
     spoken_digits,
     spotting,
+    time_series,
+    tonic_corpus,
 )
 
 __all__ = [
+    "braille",
     "digits",
     "fashion_mnist",
     "mnist",
@@ -24,4 +28,6 @@ __all__ = [
     "speech_commands",
     "spoken_digits",
     "spotting",
+    "time_series",
+    "tonic_corpus",
 ]

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from rc_vs_snn.contracts import Samples, Splits
+from rc_vs_snn.checks import check_whole
+from rc_vs_snn.contracts import Samples, Sensor, Splits
 from rc_vs_snn.datasets.folders import HOW_TO_SET, data_root
-from rc_vs_snn.datasets.splitting import train_valid_rows
+from rc_vs_snn.datasets.splitting import stratified_order, train_valid_rows
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.registry import datasets
 from rc_vs_snn.seeds import generator_for
 
 FOLDERS = ("NMNIST", "nmnist_small")
+SENSOR = Sensor(layout=(2, 34, 34))
 SENSOR_SIZE = (34, 34)  # width, height
 N_MNIST_TRAIN = 60_000
 N_MNIST_TEST = 10_000
@@ -21,12 +23,20 @@ BYTES_PER_EVENT = 5
 # 10 bytes per event instead of the 32 of Tonic's default: the whole corpus is 290 million events.
 EVENT = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int32), ("p", np.int16)])
 
+Listed = tuple[list[Path], np.ndarray, np.ndarray]
+"""Paths, labels and ids of recordings."""
+
 _NAMES = "the recordings in {folder} must be called <digit>/<number>.bin, numbered from 1; {fault}"
 
 
 @datasets.register("nmnist")
 def nmnist(
-    root: Path | None = None, split_seed: int = 0, n_valid: int | None = None, n_train: int | None = None
+    root: Path | None = None,
+    split_seed: int = 0,
+    n_valid: int | None = None,
+    n_train: int | None = None,
+    fold: int | None = None,
+    n_folds: int = 5,
 ) -> Splits:
     """N-MNIST, event-camera recordings of MNIST, 34x34 pixels, 2 polarities, about 0.3 s.
 
@@ -40,6 +50,10 @@ def nmnist(
         n_valid: validation samples; a tenth of the training recordings by default.
         n_train: training samples to keep for a quick run, stratified; all by default. Only the
             recordings kept are read.
+        fold: 0..n_folds-1: for cross-validation, ``test`` is this one of ``n_folds`` stratified parts of all
+            recordings at hand, official training and test set together, drawn by ``split_seed``. None: the
+            official test set.
+        n_folds: number of these parts.
 
     Returns:
         Events with the fields x, y (pixel), t (microseconds) and p (0 or 1). The id of a recording is
@@ -54,21 +68,41 @@ def nmnist(
     """
     folder = _locate(data_root(root))
     paths, labels, ids = _list_recordings(folder / "Train", first_id=0)
+    test = _list_recordings(folder / "Test", first_id=N_MNIST_TRAIN)
+    if fold is not None:
+        check_whole(n_folds, "n_folds", 2, len(paths) + len(test[0]))
+        check_whole(fold, "fold", 0, n_folds - 1)
+        (paths, labels, ids), test = _fold(
+            (paths + test[0], np.append(labels, test[1]), np.append(ids, test[2])), fold, n_folds, split_seed
+        )
     generator = generator_for(split_seed, "split", "nmnist")
     n_valid = max(1, len(ids) // 10) if n_valid is None else n_valid
     train_rows, valid_rows = train_valid_rows(labels, n_valid, n_train, generator)
 
     def pick(rows: np.ndarray) -> Samples:
         values = _read([paths[row] for row in rows])
-        return Samples(values, labels[rows], ids[rows], "events", n_classes=10)
+        return Samples(values, labels[rows], ids[rows], "events", n_classes=10, sensor=SENSOR)
 
-    test_paths, test_labels, test_ids = _list_recordings(folder / "Test", first_id=N_MNIST_TRAIN)
     return Splits(
         train=pick(train_rows),
         valid=pick(valid_rows),
-        test=Samples(_read(test_paths), test_labels, test_ids, "events", n_classes=10),
+        test=Samples(_read(test[0]), test[1], test[2], "events", n_classes=10, sensor=SENSOR),
         class_names=tuple("0123456789"),
     )
+
+
+def _fold(listed: Listed, fold: int, n_folds: int, split_seed: int) -> tuple[Listed, Listed]:
+    """Return all recordings but one of ``n_folds`` parts, and that part, each in the order of their ids."""
+    paths, labels, ids = listed
+    order = stratified_order(labels, generator_for(split_seed, "folds", "nmnist"))
+    cuts = np.arange(n_folds + 1) * len(order) // n_folds
+    held = np.zeros(len(order), np.bool_)
+    held[order[cuts[fold] : cuts[fold + 1]]] = True
+
+    def part(rows: np.ndarray) -> Listed:
+        return [paths[row] for row in np.flatnonzero(rows)], labels[rows], ids[rows]
+
+    return part(~held), part(held)
 
 
 def _locate(root: Path) -> Path:
@@ -82,7 +116,7 @@ def _locate(root: Path) -> Path:
     )
 
 
-def _list_recordings(folder: Path, first_id: int) -> tuple[list[Path], np.ndarray, np.ndarray]:
+def _list_recordings(folder: Path, first_id: int) -> Listed:
     """Return the paths, labels and ids of a split's recordings, in the order of their ids."""
     # Hidden files are the side files of a copy (._00001.bin), other suffixes notes: no recordings.
     paths = [

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
+from rc_vs_snn import toys
 from rc_vs_snn.checks import check_whole
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.datasets.generated import generated_splits
 from rc_vs_snn.registry import datasets
-from rc_vs_snn.seeds import sample_generators, seed_for
+from rc_vs_snn.toys import ideal_step, run_end
+
+__all__ = ["ideal_step", "run_end", "spotting"]
 
 
 @datasets.register("spotting")
@@ -49,27 +52,6 @@ def spotting(
     check_whole(run_length, "run_length", 1, length)
 
     def generate(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values = np.empty((len(ids), length, 1), dtype=np.float32)
-        generators = sample_generators(seed_for(data_seed, "data", "spotting"), ids.tolist())
-        for row, generator in enumerate(generators):
-            values[row, :, 0] = generator.integers(2, size=length)
-        return values, (run_end(values, run_length) < length).astype(np.int64)
+        return toys.spotting(ids, data_seed, length, run_length)
 
     return generated_splits(generate, n_train, n_valid, n_test, class_names=("absent", "present"))
-
-
-def run_end(values: np.ndarray, run_length: int = 5) -> np.ndarray:
-    """Return the step at which the first run is complete, ``(N,)``; ``length`` where there is none.
-
-    Args:
-        values: the corpus's signals, ``(N, length, 1)``.
-        run_length: the corpus's option of that name.
-    """
-    n_samples, length, _ = values.shape
-    current = np.zeros(n_samples, dtype=np.int64)  # length of the run that ends at this step
-    end = np.full(n_samples, length)
-    for step in range(length):
-        same = values[:, step, 0] == values[:, step - 1, 0] if step else np.zeros(n_samples, dtype=bool)
-        current = np.where(same, current + 1, 1)
-        end[(current == run_length) & (end == length)] = step
-    return end

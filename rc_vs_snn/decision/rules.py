@@ -109,15 +109,16 @@ class Shifted:
         return threshold * factor / (1 - threshold + threshold * factor)
 
 
-def threshold_of(rule: Rule, step: int, n_steps: int) -> float:
-    """Return a rule's threshold; raise InputError if what it gives is no number."""
-    with blamed(f"rule {rule!r}"):
-        given: Any = rule.threshold_at(step, n_steps)
-    if isinstance(given, bool) or not (isinstance(given, Real) or getattr(given, "shape", None) == ()):
-        raise InputError(
-            f"rule {rule!r} gave {given!r} as the threshold at step {step}; threshold_at returns a number"
-        )
-    return float(given)
+def _numbers(rule: Rule, n_steps: int) -> list[float]:
+    """Return a rule's threshold at every step; raise InputError if what it gives is no number."""
+    with blamed(f"rule {rule!r}"):  # once: this is part of every training step
+        given: list[Any] = [rule.threshold_at(step, n_steps) for step in range(n_steps)]
+    for step, each in enumerate(given):
+        if isinstance(each, bool) or not (isinstance(each, Real) or getattr(each, "shape", None) == ()):
+            raise InputError(
+                f"rule {rule!r} gave {each!r} as the threshold at step {step}; threshold_at returns a number"
+            )
+    return list(map(float, given))
 
 
 def thresholds_of(rule: Rule, n_steps: int) -> np.ndarray:
@@ -126,7 +127,7 @@ def thresholds_of(rule: Rule, n_steps: int) -> np.ndarray:
     Raises:
         InputError: one that is not finite.
     """
-    thresholds = np.array([threshold_of(rule, step, n_steps) for step in range(n_steps)], np.float64)
+    thresholds = np.array(_numbers(rule, n_steps), np.float64)
     if not math.isfinite(thresholds.sum()) and not np.isfinite(thresholds).all():
         step = int(np.argmin(np.isfinite(thresholds)))
         raise InputError(f"the threshold at step {step} is {thresholds[step]}; choose a finite one")
@@ -141,8 +142,7 @@ def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:
         evidence: "membrane" (thresholds above 0), or a probability (thresholds in (0, 1]).
         n_steps: number of time steps T.
     """
-    for step in range(n_steps):
-        threshold = threshold_of(rule, step, n_steps)
+    for step, threshold in enumerate(_numbers(rule, n_steps)):
         if evidence != "membrane" and not 0 < threshold <= 1:
             raise InputError(
                 f"threshold {threshold:g} at step {step} cannot be met by a probability; "

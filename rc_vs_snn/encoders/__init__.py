@@ -9,9 +9,11 @@ from rc_vs_snn.encoders.log_mel import LogMel
 from rc_vs_snn.encoders.mel_delta import MelDelta
 from rc_vs_snn.encoders.mel_latency import MelLatency
 from rc_vs_snn.encoders.phase import Phase
+from rc_vs_snn.encoders.population import Population
 from rc_vs_snn.encoders.protocol import Encoder
 from rc_vs_snn.encoders.rank_order import RankOrder
 from rc_vs_snn.encoders.rate import Rate
+from rc_vs_snn.encoders.raw import Raw
 from rc_vs_snn.encoders.step import StepCode
 
 __all__ = [
@@ -25,7 +27,9 @@ __all__ = [
     "MelDelta",
     "MelLatency",
     "Phase",
+    "Population",
     "RankOrder",
     "Rate",
+    "Raw",
     "StepCode",
 ]

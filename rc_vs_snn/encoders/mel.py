@@ -17,6 +17,7 @@ import torch
 from rc_vs_snn.checks import check_whole
 from rc_vs_snn.contracts import Samples, Unread
 from rc_vs_snn.encoded import Frames
+from rc_vs_snn.encoders import signals
 from rc_vs_snn.encoders.mel_cache import CACHE
 from rc_vs_snn.encoders.protocol import require_kind
 from rc_vs_snn.errors import InputError
@@ -84,7 +85,7 @@ class Mel:
         self._tell_cut(samples, rate_hz, most)
         values, how = samples.values, (self, float(rate_hz))
         levels = [CACHE.get(how, signal, partial(self._frames, signal, rate_hz))[:most] for signal in values]
-        return levels, values[0].shape[1] if len(values) else values.shape[2] if values.ndim == 3 else 1
+        return levels, signals.n_channels(samples)
 
     def n_frames(self, n_samples: int, rate_hz: float) -> int:
         """Return how many frames a recording has."""

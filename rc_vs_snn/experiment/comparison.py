@@ -29,12 +29,15 @@ class Comparison:
         seeds: base seeds; every run is made once per seed.
         match_parameters: whether ``hidden`` of the other models is set so that their numbers of trained
             parameters come closest to the first one's, or to that of the model with this label.
+        folds: above 0: cross-validation of so many parts, in which the run of seed s tests on part s, the
+            option ``fold`` of the dataset; what is then said over seeds is said over parts.
     """
 
     name: str
     runs: tuple[RunConfig, ...]
     seeds: tuple[int, ...] = (0,)
     match_parameters: bool | str = False
+    folds: int = 0
 
     def __post_init__(self) -> None:
         if not self.runs:
@@ -54,6 +57,13 @@ class Comparison:
                 f"{did_you_mean(str(self.match_parameters), labels)}"
             )
         object.__setattr__(self, "seeds", check_seeds(self.seeds))
+        if not isinstance(self.folds, int) or isinstance(self.folds, bool) or self.folds < 0:
+            raise InputError(f"folds must be a whole number of at least 0, got {self.folds!r}")
+        if self.folds and max(self.seeds) >= self.folds:
+            raise InputError(
+                f"with folds={self.folds} a run's seed is its part, 0..{self.folds - 1}; got the seeds "
+                f"{list(self.seeds)}"
+            )
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], settings: Sequence[str] = ()) -> "Comparison":
@@ -74,6 +84,7 @@ class Comparison:
             runs=tuple(RunConfig.from_table(entry) for entry in merged),
             seeds=_seeds(table.get("seeds", (0,))),
             match_parameters=table.get("match_parameters", False),
+            folds=table.get("folds", 0),
         )
 
     def with_encoder(self, encoder: "str | Part | Callable[..., Any]") -> "Comparison":
@@ -119,7 +130,13 @@ class Comparison:
 
     def planned(self) -> list[RunConfig]:
         """Return one configuration per model and seed."""
-        return [replace(run, seed=seed) for seed in self.seeds for run in self.runs]
+        return [replace(self._on_part(run, seed), seed=seed) for seed in self.seeds for run in self.runs]
+
+    def _on_part(self, run: RunConfig, part: int) -> RunConfig:
+        if not self.folds:
+            return run
+        options = {**run.dataset.options, "fold": part, "n_folds": self.folds}
+        return replace(run, dataset=replace(run.dataset, options=options))
 
     def _with_part(self, name: str, value: "str | Part | Callable[..., Any]") -> "Comparison":
         runs = [RunConfig(**(vars(run) | {name: Part.of(value)})) for run in self.runs]

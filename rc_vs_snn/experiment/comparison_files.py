@@ -17,7 +17,7 @@ from rc_vs_snn.config import RUN_KEYS, Plain, slug
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.registry import packaged, packaged_table
 
-COMPARISON_KEYS = ("name", "seeds", "match_parameters", "extends", "models", *RUN_KEYS[2:])
+COMPARISON_KEYS = ("name", "seeds", "match_parameters", "folds", "extends", "models", *RUN_KEYS[2:])
 
 
 def preset_names() -> list[str]:

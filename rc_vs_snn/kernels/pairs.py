@@ -99,6 +99,12 @@ def decisions(parts: Sequence[Pairs]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(step), torch.from_numpy(np.concatenate([part.chosen for part in parts]))
 
 
+class Room:
+    """How many pairs the last kept run had: room to start the next with, for arrays that grow are copied."""
+
+    pairs = 0
+
+
 def differentiable(way_back: Callable[..., Any], parts: Sequence[Pairs], *weights: Tensor) -> WholeRun:
     """Return a kept run whose readouts pass their gradients to the weights.
 
@@ -108,6 +114,7 @@ def differentiable(way_back: Callable[..., Any], parts: Sequence[Pairs], *weight
         weights: what it was run with.
     """
     readouts = _Readouts.apply(way_back, parts, *weights)
+    Room.pairs = max(int(part.bounds[-1]) for part in parts)
     step = torch.from_numpy(np.concatenate([part.decided for part in parts]))
     chosen = [each[torch.from_numpy(part.last)] for each, part in zip(readouts, parts, strict=True)]
     return WholeRun(step, torch.cat(chosen), _by_step(parts, readouts))

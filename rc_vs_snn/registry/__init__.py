@@ -166,8 +166,11 @@ class Registry:
         """Return every fault of ``options`` for ``name``, as sentences."""
         allowed = self.options(name)
         hints = hints_of(self.get(name))
+        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in allowed.values())
         faults = []
         for key, value in options.items():
+            if key not in allowed and takes_any:
+                continue  # which others there are, only the factory knows
             if key not in allowed:
                 faults.append(f"{self.kind} '{name}' has no option '{key}'; {did_you_mean(key, allowed)}")
             elif key in hints and not fits(value, hints[key]):

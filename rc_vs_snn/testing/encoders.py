@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rc_vs_snn.contracts import SampleKind, Samples, Sensor
+from rc_vs_snn.contracts import SampleKind, Samples
 from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.encoders.protocol import Encoder
+from rc_vs_snn.errors import InputError
 from rc_vs_snn.testing.promise import require
-
-_EVENT = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
+from rc_vs_snn.testing.toy_samples import are_mixed, filled, toy_samples
 
 
 def check_encoder(encoder: Encoder, samples: Samples | None = None, *, kind: SampleKind = "images") -> None:
@@ -20,55 +20,34 @@ def check_encoder(encoder: Encoder, samples: Samples | None = None, *, kind: Sam
 
     The code has T steps, one row per sample and one channel per place of its layout; the same seed
     gives the same code; a sample's code does not depend on its batch neighbours or their order; an
-    empty batch and blank samples work; the samples are left as they were.
+    empty batch and blank samples work; the samples are left as they were. Where signals differ in length,
+    an encoder may refuse them with InputError; if it takes them, each has the code, and the number of steps,
+    that it has in an array of its own. What a code holds behind a sample's own length is not looked at.
 
     Args:
         encoder: a callable ``encoder(samples, seed) -> SpikeTimes | Frames``.
         samples: what to encode, at least two samples. None: small random ones of ``kind`` (for
             images: 8-bit ``(N, H, W)`` and float ``(N, channel, H, W)``).
-        kind: what to generate: "images" (8 x 8), "signals" (128 samples at 8 kHz, 3 channels) or
-            "events" (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
+        kind: what to generate: "images" (8 x 8), "signals" (3 channels at 8 kHz; 128 samples each, and 1 to
+            128) or "events" (an 8 x 8 corner, two polarities, 100 ms; one recording empty).
 
     Raises:
         AssertionError: the first broken promise.
     """
-    for batch in [samples] if samples is not None else _toy_samples(kind):
+    for batch in [samples] if samples is not None else toy_samples(kind):
         require(len(batch) >= 2, "check_encoder needs at least two samples, to compare batches")
-        _check_extremes(encoder, batch, check_code(encoder, batch))
+        if samples is not None or not _refuses(encoder, batch):
+            _check_extremes(encoder, batch.read(), check_code(encoder, batch))
 
 
-def _toy_samples(kind: SampleKind) -> list[Samples]:
-    rng = np.random.default_rng(0)
-    labels, ids = np.arange(6) % 3, np.arange(6) * 7 + 11
-    if kind == "images":
-        images = rng.integers(0, 256, (6, 8, 8), dtype=np.uint8) * rng.integers(
-            0, 2, (6, 8, 8), dtype=np.uint8
-        )
-        as_float = (images[:, None] / 255).astype(np.float32)
-        return [Samples(images, labels, ids, kind, 3), Samples(as_float, labels, ids, kind, 3)]
-    if kind == "signals":
-        walks = rng.normal(size=(6, 128, 3)).cumsum(axis=1).astype(np.float32)
-        return [Samples(walks, labels, ids, kind, 3, Sensor(rate_hz=8000.0))]
-    recordings = np.empty(6, dtype=object)
-    for row, n_events in enumerate([50, 0, 1, 200, 80, 120]):
-        events = np.zeros(n_events, _EVENT)
-        for name, stop in (("x", 8), ("y", 8), ("p", 2), ("t", 100_000)):
-            events[name] = rng.integers(0, stop, n_events)
-        recordings[row] = np.sort(events, order="t")
-    return [Samples(recordings, labels, ids, kind, 3)]
-
-
-def _filled(samples: Samples, full: bool) -> Samples:
-    """Return two samples without content: dark (or fully bright) images, flat signals, no events."""
-    few = samples.select(slice(0, 2))
-    if samples.kind == "events":
-        values = np.empty(len(few), dtype=object)
-        for row, events in enumerate(few.values):
-            values[row] = events[:0]
-    else:
-        one = 255 if few.values.dtype == np.uint8 else 1
-        values = np.full_like(few.values, one if full else 0)
-    return Samples(values, few.labels, few.ids, few.kind, few.n_classes, few.sensor)
+def _refuses(encoder: Encoder, samples: Samples) -> bool:
+    """Return whether an encoder says that it takes no signals of different lengths."""
+    if are_mixed(samples):
+        try:
+            encoder(samples, 3)
+        except InputError:
+            return True
+    return False
 
 
 def check_code(encoder: Encoder, samples: Samples, *, most_steps: int | None = None) -> Encoded:
@@ -86,6 +65,7 @@ def check_code(encoder: Encoder, samples: Samples, *, most_steps: int | None = N
         AssertionError: the first broken promise.
     """
     _require_callable(encoder, samples)
+    samples = samples.read()
     before = copy.deepcopy(samples.values)
     code = encoder(samples, 3)
     _require_form(encoder, code, samples)
@@ -102,6 +82,8 @@ def check_code(encoder: Encoder, samples: Samples, *, most_steps: int | None = N
     )
     _check_neighbours(encoder, samples, dense, n_steps, steps)
     _check_rows(encoder, code, dense, steps)
+    if are_mixed(samples):
+        _check_lengths(encoder, samples, code, dense, steps)
     unchanged = all(np.array_equal(a, b) for a, b in zip(before, samples.values, strict=True))
     require(unchanged, f"{encoder!r} changed its input in place; work on a copy")
     return code
@@ -136,16 +118,26 @@ def _require_form(encoder: Encoder, code: Encoded, samples: Samples) -> None:
 
 
 def _dense(encoder: Encoder, code: Encoded, samples: Samples, steps: list[int]) -> Tensor:
-    """Return the code at some steps, ``(step, B, C)``, after checking the input that they are."""
-    inputs = [code.at(step) for step in steps]
-    for step, x in zip(steps, inputs, strict=True):
-        shape = (len(samples), code.n_channels)
+    """Return the code at some steps, ``(step, B, C)``, after checking the input that they are.
+
+    It is 0 behind a sample's own length.
+    """
+    inputs = []
+    shape = (len(samples), code.n_channels)
+    for step in steps:
+        x = _read(code, step)
+        inputs.append(x)
         require(
             tuple(x.shape) == shape and x.is_floating_point() and bool(torch.isfinite(x).all()),
             f"{encoder!r}: the input at step {step} must be finite floats of shape {shape} (batch, channel), "
             f"got {x.dtype} {tuple(x.shape)}",
         )
     return torch.stack(inputs)
+
+
+def _read(code: Encoded, step: int) -> Tensor:
+    x, going = code.at(step), code.running(step)
+    return x if going is None or len(going) != len(x) else torch.where(going[:, None], x, 0)
 
 
 def _check_neighbours(
@@ -170,6 +162,24 @@ def _check_neighbours(
         )
 
 
+def _check_lengths(
+    encoder: Encoder, samples: Samples, code: Encoded, dense: Tensor, steps: list[int]
+) -> None:
+    ends = torch.as_tensor(code.last_steps()).expand(len(samples)) + 1
+    for row in range(min(len(samples), 8)):
+        one = samples.select([row])
+        signal = one.values[0]
+        alone = Samples(signal[None], one.labels, one.ids, "signals", one.n_classes, one.sensor)
+        own = encoder(alone, 3)
+        end = int(torch.as_tensor(own.last_steps()).expand(1)[0]) + 1
+        require(
+            end == int(ends[row]) and _same_code(own, _dense(encoder, own, alone, steps), dense[:, [row]]),
+            f"{encoder!r}: a signal of {len(signal)} samples has {end} steps in an array of its own and "
+            f"{int(ends[row])} among longer ones, or another code; padding must not be read, and lengths= "
+            "must say where each sample ends",
+        )
+
+
 def _same_code(code: Encoded, alone: Tensor, among: Tensor) -> bool:
     if code.analogue:  # the rounding of a matrix product goes with the size of the batch
         return torch.allclose(alone, among, rtol=1e-4, atol=1e-6)
@@ -179,7 +189,7 @@ def _same_code(code: Encoded, alone: Tensor, among: Tensor) -> bool:
 def _check_rows(encoder: Encoder, code: Encoded, dense: Tensor, steps: list[int]) -> None:
     rows = torch.tensor([len(code) - 1, 0])
     picked = code.select(rows)
-    same = all(torch.equal(picked.at(step), each[rows]) for step, each in zip(steps, dense, strict=True))
+    same = all(torch.equal(_read(picked, step), each[rows]) for step, each in zip(steps, dense, strict=True))
     require(same, f"{encoder!r}: select([last, first]) does not return the last and the first sample")
 
 
@@ -190,8 +200,8 @@ def _check_extremes(encoder: Encoder, samples: Samples, code: Encoded) -> None:
             samples.select(slice(0, 0)),
             "`reshape(len(samples), -1)` fails on no samples: write math.prod(layout) for -1",
         ),
-        ("blank samples", _filled(samples, full=False), "divide by no maximum that may be 0"),
-        ("samples at full intensity", _filled(samples, full=True), "the highest intensity needs a step, too"),
+        ("blank samples", filled(samples, full=False), "divide by no maximum that may be 0"),
+        ("samples at full intensity", filled(samples, full=True), "the highest intensity needs a step, too"),
     ]
     for name, batch, hint in cases:
         try:

@@ -137,7 +137,7 @@ def train(
     report: Report | None = None,
     on_epoch: Report | None = None,
 ) -> list[dict[str, Any]]:
-    """Train a model and leave it with the weights of its best epoch on ``valid``.
+    """Train a model and leave it with the weights of its best epoch on ``valid``, or of its last.
 
     Args:
         task: the parts; ``task.model`` is changed in place.
@@ -205,7 +205,7 @@ def train(
             best, best_weights, since_best = entry["valid_accuracy"], _copy_weights(judged.model), 0
         if config.patience and since_best >= config.patience:
             break
-    task.model.load_state_dict(best_weights)
+    task.model.load_state_dict(judged.model.state_dict() if config.keep == "last" else best_weights)
     return history
 
 

@@ -27,6 +27,8 @@ NAMES = [
 OF_OBJECTIVES = "objective-trade-off"
 # Drawn only of many models.
 OF_MANY = "operating-points"
+# Drawn only of the toy problems (test_toy_figures.py).
+OF_TOYS = ["decision-step-vs-noise", "example-sequences", "first-crossings"]
 
 
 def make(name: str, records):
@@ -44,7 +46,7 @@ def texts(figure: Figure) -> str:
 
 
 def test_all_figures_are_registered():
-    assert figures.names() == sorted([*NAMES, OF_OBJECTIVES, OF_MANY])
+    assert figures.names() == sorted([*NAMES, OF_OBJECTIVES, OF_MANY, *OF_TOYS])
     assert all(figures.summary(name) for name in figures.names())
 
 

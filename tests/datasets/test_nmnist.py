@@ -167,3 +167,26 @@ def test_numbers_that_are_no_identity(root, name, message):
 def test_test_recordings_may_be_numbered_onwards_from_the_training_set(root):
     (root / "NMNIST" / "Test" / "1" / "60010.bin").write_bytes(event(1, 1, 1, 1))
     assert nmnist(root).test.ids.tolist() == [60_000, 60_001, 60_002, 60_003, 60_004, 60_009]
+
+
+def test_folds_are_parts_of_all_recordings_at_hand(root):
+    folds = [nmnist(root, fold=fold, n_folds=5) for fold in range(5)]
+    held = np.concatenate([each.test.ids for each in folds])
+    assert sorted(held.tolist()) == [*range(30), *range(60_000, 60_005)]
+    for each in folds:
+        assert len(each.test) == 7
+        assert np.bincount(each.test.labels).tolist() in ([3, 4], [4, 3])
+        ids = np.concatenate([each.train.ids, each.valid.ids, each.test.ids])
+        assert len(set(ids.tolist())) == 35
+        for split in (each.train, each.valid, each.test):
+            numbers = np.where(split.ids < 60_000, split.ids + 1, split.ids - 59_999)
+            assert (split.labels == numbers % 2).all()
+    again = nmnist(root, fold=0, n_folds=5)
+    assert again.test.ids.tolist() == folds[0].test.ids.tolist()
+    with pytest.raises(InputError, match=r"fold must be a whole number of at least 0 and at most 4"):
+        nmnist(root, fold=5)
+
+
+def test_samples_tell_their_sensor(root):
+    splits = nmnist(root)
+    assert {split.sensor.layout for split in (splits.train, splits.valid, splits.test)} == {(2, 34, 34)}

@@ -11,12 +11,17 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.registry import encoders
 from rc_vs_snn.testing import check_encoder
 
+# The signals that `check_encoder` makes are longer than some of the codes here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*signals are cut by encoder")
+
 KIND_OF: dict[str, SampleKind] = {
     "delta": "signals",
     "events": "events",
     "log-mel": "signals",
     "mel-delta": "signals",
     "mel-latency": "signals",
+    "population": "signals",
+    "raw": "signals",
 }
 BUILT_IN = [name for name in encoders.names() if encoders.get(name).__module__.startswith("rc_vs_snn.")]
 OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
@@ -33,8 +38,23 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "rank-order": [{"n_steps": 1}],
     "rate": [{"gain": 2.5}],
     "phase": [{"weighted": False, "period": 3}],
-    "delta": [{"n_steps": 128, "threshold": 2.0}],
-    "events": [{"align_first": True}, {"n_steps": 25, "dt_us": 4_000, "height": 8, "width": 8}],
+    "delta": [
+        {"n_steps": 128, "threshold": 2.0},
+        {"n_steps": 32, "window": 4},
+        {"n_steps": 128, "window": 1, "hysteresis": 0.5},
+        {"n_steps": 5, "window": 3},
+    ],
+    "population": [
+        {"n_steps": 128, "low": -9.0, "high": 9.0},
+        {"n_steps": 96, "substeps": 4, "window": 6, "neurons": 3},
+    ],
+    "raw": [{"n_steps": 128}, {"n_steps": 19, "window": 7}, {"n_steps": 3, "window": 50}],
+    "events": [
+        {"align_first": True},
+        {"n_steps": 25, "dt_us": 4_000, "height": 8, "width": 8},
+        {"pool": 3, "most": 1},
+        {"own_length": True, "n_steps": 12},
+    ],
 }
 
 
@@ -49,8 +69,10 @@ def test_the_registry_holds_the_documented_encoders() -> None:
         "mel-delta",
         "mel-latency",
         "phase",
+        "population",
         "rank-order",
         "rate",
+        "raw",
         "step",
     ]
     assert documented == BUILT_IN
@@ -87,8 +109,8 @@ def test_an_empty_set_has_an_empty_code(name: str) -> None:
     kind = KIND_OF.get(name, "images")
     shape = {"images": (0, 4, 4), "signals": (0, 64, 2), "events": (0,)}[kind]
     dtype = object if kind == "events" else np.float32
-    encoder = encoders.build(name, {"n_steps": 10})
-    code = encoder(Samples(np.zeros(shape, dtype), [], [], kind, 2, Sensor(rate_hz=8000.0)))
+    sensor = Sensor((2, 4, 4), rate_hz=8000.0)
+    code = encoders.build(name, {"n_steps": 10})(Samples(np.zeros(shape, dtype), [], [], kind, 2, sensor))
     assert (len(code), code.n_steps) == (0, 10)
     assert tuple(code.at(0).shape) == (0, code.n_channels)
     assert code.events_at(9).tolist() == []

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rc_vs_snn.contracts import Samples
+from rc_vs_snn.contracts import Samples, Sensor
 from rc_vs_snn.encoders import Delta
 from rc_vs_snn.errors import InputError
 
@@ -90,3 +90,56 @@ def test_more_steps_than_samples(signals: Signals) -> None:
 def test_threshold_range(threshold: float) -> None:
     with pytest.raises(InputError, match="threshold must be above 0"):
         Delta(threshold=threshold)
+
+
+def _mixed(*signals: list[float]) -> Samples:
+    values = np.empty(len(signals), object)
+    values[:] = [np.array(signal)[:, None] for signal in signals]
+    return Samples(values, [0] * len(signals), range(len(signals)), "signals", 1)
+
+
+def test_a_window_gives_each_signal_its_own_steps() -> None:
+    code = Delta(3, threshold=1.0, window=2)(_mixed([0, 1, 2, 3, 5], [0, -1], [4]))
+    assert code.lengths is not None
+    assert code.lengths.tolist() == [3, 1, 1]
+    assert code.values[:, 0].tolist() == [[1, 0], [2, 0], [2, 0]]
+    assert code.values[:, 1:].sum(dim=0).tolist() == [[0, 1], [0, 0]]
+
+
+def test_a_window_of_signals_of_one_length_is_the_dealt_code(signals: Signals) -> None:
+    walk = np.random.default_rng(0).normal(size=(3, 12, 2)).cumsum(axis=1)
+    dealt, windowed = Delta(4)(signals(walk)), Delta(4, window=3)(signals(walk))
+    assert dealt.values.tolist() == windowed.values.tolist()
+
+
+def test_different_lengths_need_a_window() -> None:
+    with pytest.raises(InputError, match="for signals of different lengths set its window"):
+        Delta(1)(_mixed([0.0], [0.0, 1.0]))
+
+
+def test_longer_signals_are_cut_and_told() -> None:
+    with pytest.warns(UserWarning, match="1 of 2 signals are cut by encoder 'delta'"):
+        code = Delta(2, threshold=1.0, window=1)(_mixed([0, 1, 2, 3], [0]))
+    assert code.values[:, 0].tolist() == [[0, 0], [1, 0]]
+
+
+def test_hysteresis_holds_back_the_first_spike_of_a_turn(signals: Signals) -> None:
+    # up by 1: ON; back by 1: below 1.5, nothing; back by 1.5: OFF, and from there on by whole thresholds
+    values = np.array([0.0, 1.0, 0.0, -0.5, -1.0, 0.0, 1.0])[None, :, None]
+    code = Delta(7, threshold=1.0, hysteresis=0.5)(signals(values))
+    assert code.values[:, 0].tolist() == [[0, 0], [1, 0], [0, 0], [0, 1], [0, 1], [0, 0], [2, 0]]
+    plain = Delta(7, threshold=1.0)(signals(values))
+    assert plain.values[:, 0].tolist() == [[0, 0], [1, 0], [0, 1], [0, 0], [0, 1], [1, 0], [1, 0]]
+
+
+@pytest.mark.parametrize("hysteresis", [-0.1, float("inf"), float("nan")])
+def test_hysteresis_range(hysteresis: float) -> None:
+    with pytest.raises(InputError, match="hysteresis must be at least 0"):
+        Delta(hysteresis=hysteresis)
+
+
+def test_a_step_has_a_duration_where_the_signals_have_a_rate() -> None:
+    values = np.zeros((1, 40, 1))
+    samples = Samples(values, [0], [0], "signals", 1, Sensor(rate_hz=200.0))
+    assert Delta(10)(samples).step_ms == 20.0
+    assert Delta(10, window=4)(samples).step_ms == 20.0

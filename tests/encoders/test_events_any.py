@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rc_vs_snn.contracts import Samples
 from rc_vs_snn.encoders import Events
-from rc_vs_snn.encoders import events as module
+from rc_vs_snn.encoders import event_losses as module
 from rc_vs_snn.errors import InputError
 
 N_EXAMPLES = 800

@@ -217,3 +217,16 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
 def test_a_path_that_is_none_is_told(name, tmp_path):
     with pytest.raises(InputError, match="cannot read"):
         load_file(tmp_path / name)
+
+
+def test_folds_give_each_seed_its_part():
+    table = TABLE | {"folds": 3, "seeds": [0, 1, 2]}
+    comparison = Comparison.from_table(table)
+    planned = comparison.planned()
+    parts = [(run.seed, run.dataset.options["fold"], run.dataset.options["n_folds"]) for run in planned]
+    assert parts == [(0, 0, 3), (0, 0, 3), (1, 1, 3), (1, 1, 3), (2, 2, 3), (2, 2, 3)]
+    assert "fold" not in comparison.runs[0].dataset.options
+    with pytest.raises(InputError, match=r"a run's seed is its part, 0\.\.2; got the seeds \[0, 3\]"):
+        comparison.with_seeds(0, 3)
+    with pytest.raises(InputError, match="folds must be a whole number"):
+        Comparison.from_table(TABLE | {"folds": "five"})

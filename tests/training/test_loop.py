@@ -56,6 +56,17 @@ def test_the_model_is_left_with_its_best_epoch_on_valid(parts):
     }  # fmt: skip
 
 
+def test_the_last_epoch_is_kept_where_that_is_asked_for(parts):
+    task, training, valid = parts
+    history = train(
+        task, training, valid, Training(epochs=6, learning_rate=0.05, schedule="constant", keep="last")
+    )
+    means = validate(task, valid).means("valid")
+    assert {name: history[-1][name] for name in means} == means
+    best = max(entry["valid_accuracy"] for entry in history)
+    assert history[-1]["valid_accuracy"] < best, "the case shows nothing"
+
+
 def test_patience_stops_a_training_that_gets_no_better(parts):
     task, training, valid = parts
     history = train(task, training, valid, Training(epochs=50, learning_rate=1e-9, patience=2))

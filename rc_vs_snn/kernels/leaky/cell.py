@@ -80,27 +80,37 @@ def retreat(  # type: ignore[no-untyped-def]
     from_spikes, from_new, membrane, new, decay, threshold, reset, surrogate, slope,
     to_current, to_membrane, to_decay, to_threshold,
 ):  # fmt: skip
-    """Fill the gradients of one row's currents and old membranes, ``(n,)``; add to those of the constants."""
-    half_pi = np.float32(np.pi / 2)
+    """Fill the gradients of one row's currents and old membranes, ``(n,)``; add to those of the constants.
+
+    ``to_membrane`` may be ``from_new``. Several loops over few arrays each: over a dozen at once the compiler
+    cannot tell which of them overlap, and takes one number at a time.
+    """
+    half_pi, one = np.float32(np.pi / 2), np.float32(1)
     for n in range(len(new)):
         shifted = new[n] - threshold[n]
         if surrogate == FAST_SIGMOID:
-            scale = slope * abs(shifted) + np.float32(1)
-            derivative = np.float32(1) / (scale * scale)
+            scale = slope * abs(shifted) + one
+            derivative = one / (scale * scale)
         else:
             scale = half_pi * slope * shifted
-            derivative = slope / np.float32(2) / (np.float32(1) + scale * scale)
-        by_spike = from_spikes[n] * derivative
-        gradient = from_new[n] + by_spike
-        before = membrane[n]
-        fired = np.float32(before > threshold[n])
-        kept = np.float32(1) - fired if reset in (ZERO, CLEAR) else np.float32(1)
-        to_current[n] = gradient * kept if reset == CLEAR else gradient
-        to_membrane[n] = gradient * decay[n] * kept
-        to_decay[n] += gradient * before * kept
-        to_threshold[n] -= by_spike
-        if reset == SUBTRACT:
-            to_threshold[n] -= gradient * fired
+            derivative = slope / np.float32(2) / (one + scale * scale)
+        to_current[n] = from_spikes[n] * derivative
+    for n in range(len(new)):
+        to_threshold[n] -= to_current[n]
+    for n in range(len(new)):
+        to_current[n] = from_new[n] + to_current[n]
+    if reset == SUBTRACT:
+        for n in range(len(new)):
+            to_threshold[n] -= to_current[n] * np.float32(membrane[n] > threshold[n])
+    if reset == CLEAR:
+        for n in range(len(new)):
+            to_current[n] = to_current[n] * (one - np.float32(membrane[n] > threshold[n]))
+    for n in range(len(new)):
+        kept = one - np.float32(membrane[n] > threshold[n]) if reset == ZERO else one
+        to_decay[n] += to_current[n] * membrane[n] * kept
+    for n in range(len(new)):
+        kept = one - np.float32(membrane[n] > threshold[n]) if reset == ZERO else one
+        to_membrane[n] = to_current[n] * decay[n] * kept
 
 
 @compiled(error_model="numpy")

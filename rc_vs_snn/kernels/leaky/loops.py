@@ -18,7 +18,7 @@ from rc_vs_snn.kernels.sums import add_entries, add_product, add_rows
 @compiled(error_model="numpy")
 def forward(  # type: ignore[no-untyped-def]
     times, frames, hold, lengths, thresholds, softmax, synapses, bias, decay, threshold, recurrent, readout,
-    readout_bias, output_decay, reset, mask, keep,
+    readout_bias, output_decay, reset, mask, keep, room,
 ):  # fmt: skip
     """Advance all rows from step 0 until each has decided or ended.
 
@@ -40,6 +40,7 @@ def forward(  # type: ignore[no-untyped-def]
         reset: of the hidden neurons, as in ``cell.py``.
         mask: factor on each row's hidden spikes ``(rows, H)``, or of no rows for none.
         keep: whether pairs are kept.
+        room: how many of them there may be: memory to start with.
 
     Returns:
         What ``pairs.Pairs`` holds: row, before, bounds, decided, last, chosen, start and channel of the
@@ -48,7 +49,8 @@ def forward(  # type: ignore[no-untyped-def]
     """
     n_channels, n_steps, (width, n_classes) = len(synapses), len(thresholds), readout.shape
     rows, dense = len(lengths), len(frames) > 0
-    membrane = np.empty((rows * min(n_steps, 3) if keep else 2 * rows, width), np.float32)
+    first = min(max(3 * rows, room), rows * n_steps) if keep else 2 * rows
+    membrane = np.empty((first, width), np.float32)
     fired, value = np.empty(2 * width, np.int32), np.empty(2 * width if len(mask) else 0, np.float32)
     slots = rows * n_steps if keep else 2 * rows
     row, before, start = np.empty(slots, np.int64), np.empty(slots, np.int64), np.empty(slots + 1, np.int64)
@@ -172,10 +174,7 @@ def backward(  # type: ignore[no-untyped-def]
                 carried[r, k] = gradient * output_decay[k]
                 if step:
                     to_output_decay[k] += gradient * output[old, k]
-                if gradient != 0:
-                    weights = readout[k]
-                    for n in range(width):
-                        by_spikes[n] += gradient * weights[n]
+            _add_readout(to_into[p], readout, by_spikes)
             if len(mask):
                 for n in range(width):
                     by_spikes[n] *= mask[r, n]
@@ -191,3 +190,17 @@ def backward(  # type: ignore[no-untyped-def]
             add_product(to_current[begin:end], recurrent, by_pair)
             for p in range(begin, end):
                 copy(by_pair[p - begin], to_spikes[row_of[p]])
+
+
+@compiled(error_model="numpy")
+def _add_readout(gradient, readout, by_spikes):  # type: ignore[no-untyped-def]
+    whole = len(gradient) - len(gradient) % 4
+    for k in range(0, whole, 4):  # four at a time: the sums are read and written a quarter as often
+        p, q, r, s = gradient[k], gradient[k + 1], gradient[k + 2], gradient[k + 3]
+        a, b, c, d = readout[k], readout[k + 1], readout[k + 2], readout[k + 3]
+        for n in range(len(by_spikes)):
+            by_spikes[n] = by_spikes[n] + p * a[n] + q * b[n] + r * c[n] + s * d[n]
+    for k in range(whole, len(gradient)):
+        p, a = gradient[k], readout[k]
+        for n in range(len(by_spikes)):
+            by_spikes[n] += p * a[n]

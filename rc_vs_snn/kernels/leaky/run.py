@@ -12,7 +12,7 @@ from rc_vs_snn.kernels import backend
 from rc_vs_snn.kernels.given import Given, in_parts
 from rc_vs_snn.kernels.leaky import loops
 from rc_vs_snn.kernels.leaky.cell import Neuron, only_within
-from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable, entries, entries_of
+from rc_vs_snn.kernels.pairs import Pairs, Room, WholeRun, decisions, differentiable, entries, entries_of
 from rc_vs_snn.kernels.synapses import bias_gradient, weight_gradient
 
 
@@ -91,7 +91,7 @@ def _forward(
     for some, factors in in_parts(given, mask):
         *shared, membrane, fired_start, fired, value = loops.forward(
             *some, thresholds, softmax, synapses, bias, decay, threshold, recurrent, readout, readout_bias,
-            output_decay, reset, factors, keep,
+            output_decay, reset, factors, keep, Room.pairs,
         )  # fmt: skip
         parts.append(Pairs(factors, some.frames, (membrane, fired_start, fired, value), *shared))
     return parts

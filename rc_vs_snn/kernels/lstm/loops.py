@@ -20,6 +20,7 @@ from rc_vs_snn.kernels.sums import add_product, add_rows
 @compiled(error_model="numpy")
 def forward(  # type: ignore[no-untyped-def]
     times, frames, hold, lengths, thresholds, synapses, bias, recurrent, readout, readout_bias, mask, keep,
+    room,
 ):  # fmt: skip
     """Advance all rows from step 0 until each has decided or ended.
 
@@ -36,6 +37,7 @@ def forward(  # type: ignore[no-untyped-def]
         readout_bias: ``(K,)``.
         mask: factor on each row's outputs ``(rows, H)``, or of no rows for none.
         keep: whether pairs are kept.
+        room: how many of them there may be: memory to start with.
 
     Returns:
         What ``pairs.Pairs`` holds: row, before, bounds, decided, last, chosen, start and channel of the
@@ -44,7 +46,7 @@ def forward(  # type: ignore[no-untyped-def]
     """
     n_channels, n_steps, (width, n_classes) = len(synapses), len(thresholds), readout.shape
     rows, dense = len(lengths), len(frames) > 0
-    slots = rows * min(n_steps, 3) if keep else 2 * rows
+    slots = min(max(3 * rows, room), rows * n_steps) if keep else 2 * rows
     gates, incoming = np.empty((slots, 4 * width), np.float32), np.empty((slots, width), np.float32)
     h, c, tanh_c = np.empty_like(incoming), np.empty_like(incoming), np.empty_like(incoming)
     slots = rows * n_steps if keep else slots

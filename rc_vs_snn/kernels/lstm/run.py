@@ -10,7 +10,7 @@ from torch import Tensor
 from rc_vs_snn.kernels import backend
 from rc_vs_snn.kernels.given import Given, in_parts
 from rc_vs_snn.kernels.lstm import loops
-from rc_vs_snn.kernels.pairs import Pairs, WholeRun, decisions, differentiable
+from rc_vs_snn.kernels.pairs import Pairs, Room, WholeRun, decisions, differentiable
 from rc_vs_snn.kernels.synapses import bias_gradient, weight_gradient
 
 
@@ -69,7 +69,7 @@ def _forward(
     parts = []
     for some, factors in in_parts(given, mask):
         *shared, gates, incoming, h, c, tanh_c = loops.forward(
-            *some, thresholds, synapses, bias, recurrent, readout, readout_bias, factors, keep
+            *some, thresholds, synapses, bias, recurrent, readout, readout_bias, factors, keep, Room.pairs
         )
         parts.append(Pairs(factors, some.frames, (gates, incoming, h, c, tanh_c), *shared))
     return parts
