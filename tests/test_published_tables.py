@@ -91,7 +91,7 @@ def close(cell, value):
     """Return whether a cell of a CSV file holds a value, as text or as a number."""
     if isinstance(value, str):
         return cell == value
-    if value is None:  # one seed has no interval
+    if value is None:  # an interval of one seed
         return cell == ""
     return (cell == "" and math.isnan(value)) or (
         cell != "" and math.isclose(float(cell), value, rel_tol=1e-9, abs_tol=1e-12)

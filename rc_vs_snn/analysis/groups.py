@@ -142,4 +142,6 @@ def _flat(config: dict[str, Any]) -> dict[str, Any]:
         if section not in NOT_CONFIGURATION:
             options = content.items() if isinstance(content, dict) else [("name", content)]
             flat |= {f"{section}.{key}": value for key, value in options}
+    if flat.get("dataset.fold") == config.get("seed"):  # parts of a cross-validation are repetitions
+        flat.pop("dataset.fold", None)
     return flat

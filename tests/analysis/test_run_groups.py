@@ -37,6 +37,15 @@ def test_only_the_seed_may_differ_between_repetitions(make_run, tiny_trace):
     ]
 
 
+def test_parts_of_a_cross_validation_are_repetitions_and_other_parts_are_not(make_run, tiny_trace):
+    parts = [
+        make_run(tiny_trace, seed=seed, dataset={"name": "nmnist", "fold": fold, "n_folds": 3})
+        for seed, fold in ((0, 0), (1, 1), (2, 1))
+    ]
+    assert [len(group.runs) for group in group_runs(parts[:2])] == [2]
+    assert [len(group.runs) for group in group_runs(parts)] == [2, 1]
+
+
 def test_one_configuration_and_seed_twice_is_no_repetition(make_run, tiny_trace, tmp_path):
     record = make_run(tiny_trace)
     shutil.copytree(record.folder, tmp_path / "copy")
