@@ -54,7 +54,7 @@ def write_run(
         **sections,
     }
     folder = root / f"{label.lower().replace(' ', '-')}-seed{seed}"
-    decision = decide(trace.evidence, FirstSpike(threshold))
+    decision = decide(trace.evidence, FirstSpike(threshold), trace.lengths)
     with records.atomic_folder(folder) as working:
         outcome = records.Result()
         if status == "done":

@@ -285,3 +285,18 @@ def test_a_step_of_known_duration_is_also_told_in_milliseconds(make_run, tiny_tr
     table, figure = make("accuracy-vs-decision-step", [run, make_run(tiny_trace, label="other")])
     assert "step_ms" not in table.columns
     assert figure.axes[0].child_axes == []
+
+
+def test_forced_samples_of_different_lengths_are_one_bar_and_lie_at_their_mean_last_step(
+    make_run, tiny_trace
+):
+    # Threshold 0.95: the last sample is forced; it ends a step sooner than the others.
+    shorter = dataclasses.replace(tiny_trace, lengths=np.array([3, 3, 3, 2]))
+    trace_step = {False: 2, True: 1}
+    for mixed, expected in trace_step.items():
+        run = make_run(shorter if mixed else tiny_trace, label=f"mixed {mixed}")
+        table, figure = make("decision-step-histograms", [run])
+        (row,) = np.flatnonzero(table["forced"])
+        assert table["step"][row] == expected
+        assert table["right"][row] + table["wrong"][row] == 0.25
+        assert max(bar.get_x() + bar.get_width() / 2 for bar in figure.axes[0].patches) == 3.5

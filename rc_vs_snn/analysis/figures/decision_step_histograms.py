@@ -26,13 +26,13 @@ class DecisionStepHistograms:
     """Share of test samples decided at each step, right and wrong, with the forced ones apart."""
 
     def table(self, groups: Sequence[Group]) -> Table:
-        """Return one row per label and step, and one for the samples forced at the last step."""
+        """Return one row per label and step, and one for the forced samples at their mean last step."""
         blocks = []
         for group in groups:
             shares = mean_over_seeds([_shares(run) for run in group.runs])
             steps = np.arange(group.facts["n_steps"])
             forced = np.array([False] * len(steps) + [True])
-            rows = Table({"step": np.append(steps, steps[-1]), "forced": forced, **shares.columns})
+            rows = Table({"step": np.append(steps, _forced_at(group)), "forced": forced, **shares.columns})
             blocks.append(rows.tagged(**group.facts))
         return stack(blocks)
 
@@ -61,6 +61,14 @@ class DecisionStepHistograms:
         return figure
 
 
+def _forced_at(group: Group) -> float:
+    """Return the mean last step of the forced samples: of samples of one length that is the last of all."""
+    judged = [run.record.decisions() for run in group.runs]
+    steps = np.concatenate([each["step"][~each["decided"]] for each in judged])
+    last = int(group.facts["n_steps"]) - 1
+    return last if not len(steps) or (steps == last).all() else float(steps.mean())
+
+
 def _shares(run: FinishedRun) -> Table:
     """Return the share of samples right and wrong per step, with the forced ones as a last row."""
     decisions = run.record.decisions()
@@ -80,7 +88,7 @@ def _draw_label(axes: Axes, table: Table, look: style.Look) -> None:
     n_steps = int(table["n_steps"][0])
     for forced, hatch in ((False, ""), (True, "////")):
         part = table.where(forced=forced)
-        position = part["step"] + (1.5 if forced else 0)
+        position = np.array([n_steps + 0.5]) if forced else part["step"]
         face = "white" if forced else look.colour
         edge = look.colour if forced else "white"
         axes.bar(
