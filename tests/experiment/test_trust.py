@@ -27,6 +27,10 @@ def hostile(finished, tmp_path):
     config = json.loads((folder / "config.json").read_text())
     config["encoder"] = {"name": "os:system", "command": f"touch {made}"}
     (folder / "config.json").write_text(json.dumps(config))
+    marker = folder / "provenance.json"  # whoever plants code can write checksums too
+    provenance = json.loads(marker.read_text(encoding="utf-8"))
+    provenance.pop("files", None)
+    marker.write_text(json.dumps(provenance), encoding="utf-8")
     return rv.read_record(folder), made
 
 
