@@ -1,9 +1,9 @@
 """The numbers of an earlier commit, to the bit.
 
-``same_numbers.json`` holds hashes that commit 75d61f0 made: decisions, traces and trained weights. (Up to it they
-were those of adf91e7, before models became stacks of layers; then the latency bins changed.) Sums of torch and of
-compiled loops differ between processors and versions, so elsewhere this is skipped; there the kernels' own tests
-hold the arithmetic against its references.
+``same_numbers.json`` holds hashes that commit 75d61f0 made: decisions, traces and trained weights. (Up to
+it they were those of adf91e7, before models became stacks of layers; then the latency bins changed.) Sums of
+torch and of compiled loops differ between processors and versions, so elsewhere this is skipped; there the
+kernels' own tests hold the arithmetic against its references.
 """
 
 import hashlib

@@ -171,15 +171,13 @@ def test_a_terminal_that_goes_away_ends_the_command(tmp_path):
 
 def test_a_plug_in_that_leaves_is_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "leaving.py").write_text(
-        "import sys\n\n\ndef encoder():\n    return lambda samples, seed=0: sys.exit(0)\n"
-    )
+    (tmp_path / "leaving.py").write_text("import sys\n\n\ndef encoder(samples, seed=0):\n    sys.exit(0)\n")
     (tmp_path / "own.toml").write_text(
         'extends = "digits"\n\n[encoder]\nname = "leaving:encoder"\n'
     )  # fmt: skip
     assert main(["compare", "--config", str(tmp_path / "own.toml"), "--out", str(tmp_path / "runs")]) == 2
     err = capsys.readouterr().err
-    assert "a plug-in called sys.exit(0)" in err
+    assert "encoder 'leaving:encoder' raised SystemExit: 0" in err
     assert err.count("\n") == 1
 
 

@@ -14,7 +14,8 @@ from rc_vs_snn.experiment import load_weights
 from rc_vs_snn.experiment.parts import assemble, load_splits
 
 MODELS = Path(__file__).resolve().parents[2] / "models" / "mnist-fc"
-CODES = [name for name in registry.encoders.names() if name not in ("delta", "events")]  # codes of images
+OF_OTHERS = ("delta", "events", "log-mel", "mel-delta", "mel-latency", "population", "raw")
+CODES = [name for name in registry.encoders.names() if name not in OF_OTHERS]  # codes of images
 CPU = rv.Execution(device="cpu")
 
 
