@@ -12,10 +12,11 @@ from rc_vs_snn.records import Record
 from rc_vs_snn.registry import rules
 
 SUMMARISED = (
-    "accuracy", "accuracy_decided", "coverage", "mean_step", "median_step", "forced", "forced_accuracy",
-    "tied", "accuracy_forced_at_step0", "accuracy_decided_at_step0", "share_decided_at_step0",
-    "harmonic_mean", "parameters", "acs", "macs", "leaks", "train_seconds",
+    "accuracy", "accuracy_decided", "coverage", "mean_step", "mean_ms", "median_step", "forced",
+    "forced_accuracy", "tied", "accuracy_forced_at_step0", "accuracy_decided_at_step0",
+    "share_decided_at_step0", "harmonic_mean", "parameters", "acs", "macs", "leaks", "train_seconds",
 )  # fmt: skip
+MS = "ms of input"
 HEADER = (
     "model", "registered as", "dataset", "input code", "objective", "rule",
     "accuracy %", "over decided % (coverage %)", "mean step", "median step", "forced %", "tied %",
@@ -27,12 +28,14 @@ TEXT_COLUMNS = 6
 def summary_table(groups: Sequence[Group]) -> Table:
     """Return one row per configuration with every number's mean and half width, unrounded.
 
+    Milliseconds have a column where a step of any configuration has a duration.
+
     Args:
         groups: finished runs.
     """
     rows = []
     for group in groups:
-        point = group.operating_point(SUMMARISED)
+        point = group.operating_point([name for name in SUMMARISED if name != "mean_ms" or _timed(groups)])
         texts = {**group.facts, **dict(zip(HEADER[1:TEXT_COLUMNS], _texts(group), strict=True))}
         rows.append(point.tagged(**{name.replace(" ", "_"): value for name, value in texts.items()}))
     return stack(rows)
@@ -45,13 +48,19 @@ def summary_markdown(groups: Sequence[Group], unfinished: Sequence[Record] = ())
         groups: finished runs.
         unfinished: failed and skipped runs, named below the table with their reason.
     """
-    parts = [markdown_table(HEADER, [_row(group) for group in groups], TEXT_COLUMNS), _notes(groups)]
+    header, rows = list(HEADER), [_row(group) for group in groups]
+    if _timed(groups):
+        at = header.index("mean step") + 1
+        header.insert(at, MS)
+        for row, group in zip(rows, groups, strict=True):
+            row.insert(at, _milliseconds(group.interval("mean_ms")))
+    parts = [markdown_table(header, rows, TEXT_COLUMNS), _notes(groups)]
     differences = _differences(groups)
     if differences:
-        header = (f"minus {groups[0].label}", "accuracy (points)", "mean step", "seeds")
+        differing = (f"minus {groups[0].label}", "accuracy (points)", "mean step", "seeds")
         parts += [
             "Paired differences (over shared seeds, ± as above):",
-            markdown_table(header, differences, 1),
+            markdown_table(differing, differences, 1),
         ]
     if unfinished:
         lines = [
@@ -85,6 +94,14 @@ def _row(group: Group) -> list[str]:
         f"{numbers['train_seconds'].mean:.3g}",
         str(len(group.runs)),
     ]
+
+
+def _timed(groups: Sequence[Group]) -> bool:
+    return any(np.isfinite(group.interval("mean_ms").mean) for group in groups)
+
+
+def _milliseconds(interval: Interval) -> str:
+    return interval.spell(0) if np.isfinite(interval.mean) else ""
 
 
 def _texts(group: Group) -> list[str]:

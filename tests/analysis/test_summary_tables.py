@@ -1,5 +1,7 @@
 import csv
 import io
+import math
+from dataclasses import replace
 
 import pytest
 
@@ -104,3 +106,23 @@ def test_csv_holds_unrounded_numbers(two_models):
     assert float(rows[0]["mean_step_half_width"]) > 0
     assert rows[0]["n_seeds"] == "3"
     assert rows[0]["input_code"] == "latency, n_steps=8"
+
+
+def test_milliseconds_have_a_column_where_steps_have_a_duration(two_models):
+    plain = group_runs(two_models)
+    assert "ms of input" not in summary_markdown(plain)
+    assert "mean_ms" not in summary_table(plain).columns
+    label = two_models[0].label
+    timed = group_runs(
+        [
+            replace(each, metrics={**each.metrics, "mean_ms": 40.0 if each.label == label else math.nan})
+            for each in two_models
+        ]
+    )
+    header, _, first, second = (
+        [cell.strip() for cell in line.split("|")] for line in summary_markdown(timed).splitlines()[:4]
+    )
+    at = header.index("ms of input")
+    assert header[at - 1] == "mean step"
+    assert (first[at], second[at]) == ("40 ± 0", "")
+    assert summary_table(timed)["mean_ms"][0] == 40
