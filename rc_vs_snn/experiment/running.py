@@ -24,7 +24,7 @@ from rc_vs_snn.training.task import Task
 
 def run(
     config: RunConfig,
-    folder: Path,
+    folder: Path | str,
     execution: Execution | None = None,
     *,
     replace: bool = False,
@@ -48,6 +48,7 @@ def run(
         InputError: a faulty configuration, missing data, an existing or unwritable folder, or one that
             another command is writing.
     """
+    folder = Path(folder)
     with locked_run(folder):
         return train_and_judge(
             config, folder, execution or Execution(), replace=replace, report=report, on_epoch=on_epoch

@@ -327,7 +327,7 @@ def test_test_split_is_read_once_and_never_before_training_ends(comparison, tmp_
                       splits.class_names)  # fmt: skip
 
     config = rv.Comparison("w", comparison.runs[:1]).with_dataset(watched_digits).planned()[0]
-    rv.run(config, tmp_path / "run", CPU)
+    rv.run(config, str(tmp_path / "run"), CPU)
     splits = watched_digits(None)
     firsts = {getattr(splits, name).ids[0]: name for name in ("train", "valid", "test")}
     order = [firsts[first] for first in log]
