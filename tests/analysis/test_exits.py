@@ -1,4 +1,4 @@
-"""Every exit on one trace: set on valid within the budget, the soonest of what it may become, read on test."""
+"""Every exit on one trace: set on valid within the budget, the soonest of its kind, read on test."""
 
 import csv
 import io
