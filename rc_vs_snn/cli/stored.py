@@ -49,6 +49,20 @@ def figures(runs: list[Path], /, *, out: Path | None = None, only: Names = ()) -
     draw(read_runs(runs), out or runs[0] / "figures", only)
 
 
+def report(runs: list[Path], /, *, out: Path = Path("report.html")) -> None:
+    """Write stored runs as one HTML page that works offline.
+
+    Plot, tables, confusion and samples at any threshold, provenance. Needs the extra `report`.
+
+    Args:
+        runs: run folders, or folders of run folders.
+        out: the file to write.
+    """
+    from rc_vs_snn.analysis.html import write_html
+
+    print(write_html(read_runs(runs), out))
+
+
 def export(runs: list[Path], /, *, out: Path, execution: Executed = EXECUTION) -> None:
     """Keep each model's best seed, by validation accuracy, with a model card.
 
