@@ -57,11 +57,10 @@ def summary_sentences(groups: Sequence[Group]) -> list[str]:
     for same in _by_data(groups):
         soonest = min(same, key=_sooner)
         best = max(same, key=lambda group: group.interval("accuracy").mean)
-        pair = compared(soonest, best) if soonest is not best else None
-        if len(same) == 1 or pair is None or len(same) > 2:
+        pair = compared(same[1], same[0]) if len(same) == 2 else None
+        if pair is None:
             sentences.append(_standing(same, soonest, best))
-        if len(same) == 2 and pair is None:
-            pair = compared(same[1], same[0])
+            pair = compared(soonest, best) if soonest is not best else None
         if pair is not None:
             sentences.append(_verdict(pair))
     return sentences

@@ -84,13 +84,19 @@ def checksum_state(record: Record) -> str:
 def left_out(groups: Sequence[Group]) -> list[str]:
     """Return which parts of the page some runs have no numbers for, and why."""
     notes = []
-    for group in groups:
-        for name, effect in (
-            (TRACE, "no operating points beside that of the rule as run: no curve, no other thresholds"),
-            (DECISIONS, "no histogram of decision steps, and no confusion or samples of the rule as run"),
-        ):
-            lacking = [run.record.seed for run in group.runs if not stored(run, name)]
-            if lacking:
-                seeds = f"seed{'s' * (len(lacking) > 1)} {', '.join(map(str, lacking))}"
-                notes.append(f"{group.label}, {seeds}: the run folder holds no {name}, so {effect}.")
+    for name, effect in (
+        (TRACE, "their curves and all operating points but that of the rule as run"),
+        (DECISIONS, "their histograms of decision steps, and confusion and samples of the rule as run"),
+    ):
+        lacking = {
+            group.label: [str(run.record.seed) for run in group.runs if not stored(run, name)]
+            for group in groups
+        }
+        whose = [
+            f"{label} (seed{'s' * (len(seeds) > 1)} {', '.join(seeds)})"
+            for label, seeds in lacking.items()
+            if seeds
+        ]
+        if whose:
+            notes.append(f"Left out, since these run folders hold no {name}: {effect}: {'; '.join(whose)}.")
     return notes

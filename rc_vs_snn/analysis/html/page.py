@@ -1,6 +1,8 @@
 """Write the report: run folders in, one HTML file out."""
 
+import contextlib
 import json
+import stat
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -200,9 +202,10 @@ def _script_json(data: Any) -> str:
 def _writable(out: Path) -> Path:
     """Return ``out`` with its folder made; raise InputError if no file can stand there."""
     try:
-        if out.is_dir():
-            raise InputError(f"{out} is a folder; name the file to write, such as {out / 'report.html'}")
         out.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISDIR(out.stat().st_mode):
+                raise InputError(f"{out} is a folder; name the file to write, such as {out / 'report.html'}")
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         if isinstance(error, InputError):
             raise
