@@ -208,17 +208,17 @@ def test_one_seed_without_a_trace_leaves_the_others_theirs(two_models, tmp_path)
     assert states["rc-lstm-seed1"].endswith("; not in this copy: trace.npz")
 
 
-def test_many_runs_get_fewer_points_and_say_so(two_models, tmp_path, monkeypatch):
-    whole = len(write_html(two_models, tmp_path / "whole.html").read_bytes())
+def test_many_runs_get_fewer_points_and_say_so(one_seed, tmp_path, monkeypatch):
+    whole = len(write_html(one_seed, tmp_path / "whole.html").read_bytes())
     monkeypatch.setattr(page, "LARGEST", whole - 60_000)
-    text, parsed = written(two_models, tmp_path / "less.html")
+    text, parsed = written(one_seed, tmp_path / "less.html")
     assert len(text.encode()) < whole - 60_000
     assert "To keep this page below 5 MB" in parsed.text
     points = data_of(text)["labels"][0]["runs"][0]
     assert len(points) < 61 or len(points[0]["h"]) < 8
     monkeypatch.setattr(page, "LARGEST", 10_000)
     with pytest.raises(InputError, match="give fewer runs"):
-        write_html(two_models, tmp_path / "none.html")
+        write_html(one_seed, tmp_path / "none.html")
     assert not (tmp_path / "none.html").exists()
 
 
