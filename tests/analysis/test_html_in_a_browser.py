@@ -300,6 +300,17 @@ def test_a_model_can_be_hidden(digits, opened):
     assert {name.split("-")[1] for name in visible} == {"0"}
 
 
+def test_many_models_can_be_hidden_and_shown_at_once(make_run, tiny_trace, opened, tmp_path):
+    many = [make_run(tiny_trace, label=f"model {number}") for number in range(8)]
+    page = opened(write_html(many, tmp_path / "many.html"), PHONE)
+    page.get_by_role("button", name="None").click()
+    assert page.locator("#points tbody tr:visible").count() == 0
+    page.locator(".shown").nth(7).check()
+    assert page.locator("#points tbody tr:visible").count() == 61
+    page.get_by_role("button", name="All", exact=True).click()
+    assert page.locator("#points tbody tr:visible").count() == 8 * 61
+
+
 def test_a_label_with_markup_in_it_does_nothing(make_run, tiny_trace, opened, tmp_path):
     page = opened(write_html([make_run(tiny_trace, label=EVIL)], tmp_path / "evil.html"), DESKTOP)
     page.locator("#points .choose").last.click()

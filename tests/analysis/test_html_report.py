@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -189,6 +190,24 @@ def test_runs_without_traces_are_told_and_shown(tmp_path):
     assert "steps" not in parsed.tables
     assert "not in this copy" in text or "none recorded: the files were not checked" in text
     assert all(run == [None] for label in data_of(text)["labels"] for run in label["runs"])
+
+
+def test_steps_of_known_length_are_told_in_milliseconds(make_run, tiny_trace, tmp_path):
+    parsed = written([make_run(replace(tiny_trace, step_ms=20.0))], tmp_path / "timed.html")[1]
+    header, *rows = parsed.tables["points"]
+    step, ms = header.index("mean step"), header.index("ms of input")
+    assert len(rows) == 61
+    for row in rows:
+        assert float(row[ms]) == pytest.approx(20 * (float(row[step]) + 1), abs=0.6)
+    assert "ms of input" in parsed.tables["models"][0]
+
+
+def test_a_silent_net_and_one_class_of_samples_make_a_page(make_run, tiny_trace, tmp_path):
+    silent = replace(tiny_trace, evidence=np.zeros_like(tiny_trace.evidence), labels=np.zeros(4, np.int64))
+    parsed = written([make_run(silent, evidence="membrane", threshold=4.0)], tmp_path / "silent.html")[1]
+    assert {row[parsed.tables["points"][0].index("forced %")] for row in parsed.tables["points"][1:]} == {
+        "100.0"
+    }
 
 
 def test_one_seed_without_a_trace_leaves_the_others_theirs(two_models, tmp_path):

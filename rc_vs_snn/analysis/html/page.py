@@ -88,6 +88,7 @@ def _page(groups: Sequence[Group], unfinished: Sequence[Record], n_points: int, 
             {"label": group.label, "colour": colour, "marker": marker, "traced": bool(each.traced)}
             for group, each, (colour, marker, _) in zip(groups, points, plots.looks(len(groups)), strict=True)
         ],
+        bands=len(groups) <= plots.MOST_BANDS,
         header=header,
         rows=rows,
         summary=cells.summary_sheet(groups),

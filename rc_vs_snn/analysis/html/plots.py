@@ -18,6 +18,7 @@ from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex", "plus")
 DASHES: tuple[Any, ...] = ("solid", [7, 3], [7, 3, 2, 3], [4, 3], [11, 3])
 N_COLOURS = len(MARKERS)
+MOST_BANDS = 6  # the bands of more labels hide one another
 POINT = {"size": 8, "line_width": 0.4, "fill_alpha": 0.6}
 RULE = {"size": 15, "line_width": 1.2, "fill_alpha": 1.0}
 
@@ -49,7 +50,7 @@ def accuracy_time(
     hovered = []
     for number, (each, cells) in enumerate(zip(points, rows, strict=True)):
         _, marker, dashes = looks(len(points))[number]
-        _draw_curves(figure, each, number, dashes)
+        _draw_curves(figure, each, number, dashes, len(points) <= MOST_BANDS)
         own = each.table["series"] == OPERATING
         _whiskers(figure, each.table.rows(own), number)
         for series, chosen, look in (("points", ~own, POINT), ("rule", own, RULE)):
@@ -144,15 +145,15 @@ def histogram(number: int, table: Table, highest: float) -> dict[str, Any]:
     return embedded(figure, f"steps-{number}")
 
 
-def _draw_curves(figure: Any, points: LabelPoints, number: int, dashes: Any) -> None:
-    """Draw the sweep with its band, the read-out at fixed steps, and the oracle exit."""
+def _draw_curves(figure: Any, points: LabelPoints, number: int, dashes: Any, band: bool) -> None:
+    """Draw the sweep, with its band if wanted, the read-out at fixed steps, and the oracle exit."""
     if not points.traced:
         return
     sweep = points.table.where(series=SWEEP)
     x, y, width = sweep["mean_step"], 100 * sweep["accuracy"], 100 * sweep["accuracy_half_width"]
-    if np.isfinite(width).any():
-        band = source({"x": x, "low": y - width, "high": y + width})
-        figure.varea("x", "low", "high", source=band, fill_alpha=0.16, name=f"band-{number}")
+    if band and np.isfinite(width).any():
+        shaded = source({"x": x, "low": y - width, "high": y + width})
+        figure.varea("x", "low", "high", source=shaded, fill_alpha=0.16, name=f"band-{number}")
     line = source({"x": x, "y": y})
     figure.line("x", "y", source=line, line_width=2, line_dash=dashes, name=f"line-{number}")
     fixed = [forced_at_step(run.trace) for run in points.traced]

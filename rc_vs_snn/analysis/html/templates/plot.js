@@ -47,7 +47,7 @@ function nearest({ sx, sy }) {
   const frame = Bokeh.index.get_one(plot).frame;
   let best = { distance: 24 };
   data.labels.forEach((label, number) => {
-    if (!byId("points") || !isShown(number)) return;
+    if (!isShown(number)) return;
     label.at.forEach(([x, y], point) => {
       const distance = Math.hypot(frame.x_scale.compute(x) - sx, frame.y_scale.compute(y) - sy);
       if (distance < best.distance) best = { distance, number, point };
@@ -58,23 +58,31 @@ function nearest({ sx, sy }) {
 
 const isShown = (number) => all(".shown")[number].checked;
 
-for (const box of all(".shown")) {
-  box.addEventListener("change", () => {
-    for (const each of rowsOfPoints) each.hidden = !isShown(Number(each.dataset.label));
-    for (const each of plot.renderers) {
-      const [series, number] = each.name.split("-");
-      if (series !== "chosen") each.visible = isShown(Number(number));
-    }
+function showModels() {
+  for (const each of rowsOfPoints) each.hidden = !isShown(Number(each.dataset.label));
+  for (const each of plot.renderers) {
+    const [series, number] = each.name.split("-");
+    if (series !== "chosen") each.visible = isShown(Number(number));
+  }
+}
+
+for (const box of all(".shown")) box.addEventListener("change", showModels);
+for (const button of all("[data-all]")) {
+  button.addEventListener("click", () => {
+    for (const box of all(".shown")) box.checked = Boolean(button.dataset.all);
+    showModels();
   });
 }
 
+function showWindow(name) {
+  const [left, right, bottom, top] = data.windows[name];
+  plot.x_range.setv({ start: left, end: right });
+  plot.y_range.setv({ start: bottom, end: top });
+  for (const each of all("[data-window]")) each.setAttribute("aria-pressed", String(each.dataset.window === name));
+}
+
 for (const button of all("[data-window]")) {
-  button.addEventListener("click", () => {
-    const [left, right, bottom, top] = data.windows[button.dataset.window];
-    plot.x_range.setv({ start: left, end: right });
-    plot.y_range.setv({ start: bottom, end: top });
-    for (const other of all("[data-window]")) other.setAttribute("aria-pressed", String(other === button));
-  });
+  button.addEventListener("click", () => showWindow(button.dataset.window));
 }
 
 async function draw() {
@@ -84,6 +92,7 @@ async function draw() {
     const { number, point } = nearest(event);
     if (number !== undefined) choose(number, point);
   });
+  plot.on_event("reset", () => showWindow("near"));
   setTheme(document.documentElement.dataset.theme);
   show();
   document.documentElement.dataset.ready = "true";
