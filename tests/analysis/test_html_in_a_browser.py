@@ -266,7 +266,8 @@ def test_a_screen_reader_finds_names_for_everything(digits, opened):
         "!(e.textContent.trim() || e.getAttribute('aria-label') || (e.labels && e.labels.length))).length"
     )
     assert nameless == 0
-    assert page.locator("figure[aria-describedby=plot-text]").count() == 1
+    assert page.locator("figure[aria-describedby='plot-text plot-told']").count() == 1
+    assert page.locator("#plot-told li").count() == 2
 
 
 def colours(page):

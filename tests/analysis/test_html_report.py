@@ -125,6 +125,17 @@ def test_every_point_holds_what_the_rule_decides_there(two, two_models):
         assert rule["n"][1] == round(record.metrics["accuracy"] * record.metrics["n_samples"])
 
 
+def test_the_plot_is_told_in_words(two):
+    _, parsed = two
+    rows = [row for row in parsed.tables["points"] if row[0] == "RC-SNN"]
+    best = max(rows[:-1], key=lambda row: float(row[3].split()[0]))
+    assert (
+        f"RC-SNN: {rows[-1][3]} % at mean step {rows[-1][2]} by the rule as run; over thresholds from "
+        f"{rows[0][3]} % at mean step {rows[0][2]} to {rows[-2][3]} % at mean step {rows[-2][2]}, at best "
+        f"{best[3]} %"
+    ) in parsed.text
+
+
 def test_hardest_and_earliest_samples_worked_by_hand():
     judged = Judged(
         threshold=0.9,

@@ -146,6 +146,23 @@ def point_cells(points: LabelPoints, timed: bool) -> list[list[Cell]]:
     return rows
 
 
+def told(points: LabelPoints, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """Return what the plot shows of a label in words: where its rule stands, where its curve goes.
+
+    Args:
+        points: of the label.
+        header: of its cells.
+        rows: its cells, see `point_cells`.
+    """
+    step, accuracy = (header.index(name) for name in ("mean step", "accuracy %"))
+    *sweep, rule = [f"{row[accuracy].text} % at mean step {row[step].text}" for row in rows]
+    text = f"{points.group.label}: {rule} by {OWN_RULE}"
+    if not sweep:
+        return f"{text}."
+    best = int(np.argmax(points.table["accuracy"][:-1]))
+    return f"{text}; over thresholds from {sweep[0]} to {sweep[-1]}, at best {sweep[best]}."
+
+
 @dataclass(frozen=True)
 class _Row:
     """One row of `mean_over_seeds` as intervals."""

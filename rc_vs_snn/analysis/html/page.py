@@ -89,6 +89,7 @@ def _page(groups: Sequence[Group], unfinished: Sequence[Record], n_points: int, 
             for group, each, (colour, marker, _) in zip(groups, points, plots.looks(len(groups)), strict=True)
         ],
         bands=len(groups) <= plots.MOST_BANDS,
+        told=[cells.told(each, header, label_rows) for each, label_rows in zip(points, rows, strict=True)],
         header=header,
         rows=rows,
         summary=cells.summary_sheet(groups),

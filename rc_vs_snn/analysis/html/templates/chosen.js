@@ -36,7 +36,7 @@ function showConfusion(found) {
       const cell = element("td", count || "·");
       if (count) {
         cell.style.setProperty("--shade", truth === label ? "var(--good)" : "var(--bad)");
-        cell.style.setProperty("--share", 12 + (40 * count) / total);
+        cell.style.setProperty("--share", 12 + (36 * count) / total);
       }
       return cell;
     });
