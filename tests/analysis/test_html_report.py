@@ -87,6 +87,7 @@ def test_the_tables_hold_the_numbers_of_the_records(two, two_models):
     assert first[header.index("accuracy %")] == group.interval("accuracy").spell(1, 100)
     assert first[header.index("mean step")] == group.interval("mean_step").spell(2)
     assert first[header.index("seeds")] == "3"
+    assert [row[-1] for row in parsed.tables["settings"]] == ["evidence", "probability", "membrane"]
     assert len(parsed.tables["points"]) == 1 + 2 * 61, "a row for each of 60 thresholds, and the rule"
     assert [row[:3] for row in parsed.tables["runs"][1:4]] == [
         ["RC-LSTM", str(seed), f"rc-lstm-seed{seed}"] for seed in range(3)

@@ -80,10 +80,15 @@ def settings_sheet(groups: Sequence[Group]) -> Sheet:
     names = ("registered_as", "dataset", "input_code", "objective", "rule")
     table = summary_table(groups)
     rows = [
-        [Cell(group.label), *(Cell(str(table[name][at])) for name in names)]
+        [
+            Cell(group.label),
+            *(Cell(str(table[name][at])) for name in names),
+            Cell(str(group.runs[0].record.metrics["evidence"])),
+        ]
         for at, group in enumerate(groups)
     ]
-    return Sheet("settings", "What was run", ["model", *(name.replace("_", " ") for name in names)], rows)
+    header = ["model", *(name.replace("_", " ") for name in names), "evidence"]
+    return Sheet("settings", "What was run", header, rows)
 
 
 def difference_sheet(groups: Sequence[Group]) -> Sheet:
