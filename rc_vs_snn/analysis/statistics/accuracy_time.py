@@ -66,6 +66,7 @@ class AccuracyTime:
 
 def by_threshold(trace: Trace, evidence: EvidenceKind, n_points: int = N_POINTS) -> AccuracyTime:
     """Return the curve of the first-spike rule at many constant thresholds, see ``curves.threshold_grid``."""
+    _require_samples(trace)
     thresholds = threshold_grid(trace, evidence, n_points)
     step, right = at_thresholds(trace, thresholds)
     return _curve("threshold sweep", trace, step, right, thresholds)
@@ -73,6 +74,7 @@ def by_threshold(trace: Trace, evidence: EvidenceKind, n_points: int = N_POINTS)
 
 def by_fixed_step(trace: Trace) -> AccuracyTime:
     """Return the curve of reading every sample at one step (at its own last step where it ends before)."""
+    _require_samples(trace)
     steps = np.minimum(forced_at_step(trace)["step"][:, None], trace.lengths - 1)  # (T, N)
     return _curve("fixed step", trace, steps, _right_at(trace, steps), np.full(trace.n_steps, np.nan))
 
@@ -84,6 +86,7 @@ def oracle(trace: Trace) -> AccuracyTime:
     (``curves.oracle_exit``). At a deadline d the accuracy is that of reading all samples at step d, at the
     earliest mean time at which those answers could be known to be final.
     """
+    _require_samples(trace)
     deadline = np.arange(trace.n_steps)[:, None]
     steps = np.minimum(np.minimum(oracle_exit(trace)["step"], deadline), trace.lengths - 1)  # (T, N)
     return _curve("oracle", trace, steps, _right_at(trace, steps), np.full(trace.n_steps, np.nan))
@@ -110,6 +113,11 @@ def at_thresholds(trace: Trace, thresholds: np.ndarray) -> tuple[np.ndarray, np.
     return step, _right_at(trace, step)
 
 
+def _require_samples(trace: Trace) -> None:
+    if not len(trace):
+        raise InputError("an accuracy-time curve needs at least one sample")
+
+
 def _right_at(trace: Trace, step: np.ndarray) -> np.ndarray:
     right = trace.evidence.argmax(axis=2) == trace.labels[:, None]  # (N, T)
     return right[np.arange(len(trace)), step]  # (G, N)
@@ -118,8 +126,6 @@ def _right_at(trace: Trace, step: np.ndarray) -> np.ndarray:
 def _curve(
     kind: str, trace: Trace, step: np.ndarray, right: np.ndarray, threshold: np.ndarray
 ) -> AccuracyTime:
-    if not len(trace):
-        raise InputError("an accuracy-time curve needs at least one sample")
     earliness = ((step + 1) / trace.lengths).mean(axis=1)
     last = float(trace.lengths.mean() - 1)
     return AccuracyTime(kind, step.mean(axis=1), earliness, right.mean(axis=1), last, threshold)

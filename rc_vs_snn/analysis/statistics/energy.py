@@ -14,12 +14,12 @@ SRAM_BYTES = {"8 kB SRAM": 8 * 1024, "32 kB SRAM": 32 * 1024, "1 MB SRAM": 1024 
 DRAM, UNKNOWN = "DRAM", "unknown"
 MEMORY = (
     "Memory traffic: every AC and MAC reads a weight, every neuron update reads and writes a state, from the "
-    "smallest memory that holds all weights: a byte is an eighth of an access of 64 bits, 10 pJ in 8 kB of SRAM, "
-    "20 pJ in 32 kB, 100 pJ in 1 MB, 1.3 nJ in DRAM (the lower end of 1.3 to 2.6)."
+    "smallest memory that holds all weights: a byte is an eighth of an access of 64 bits, 10 pJ in 8 kB of "
+    "SRAM, 20 pJ in 32 kB, 100 pJ in 1 MB, 1.3 nJ in DRAM (the lower end of 1.3 to 2.6)."
 )
 LEFT_OUT = (
-    "Left out: caches, registers and any reuse of what was read, partial sums (an accumulate's read and write "
-    "of its target), inputs and addresses, activation functions, control and static power."
+    "Left out: caches, registers and any reuse of what was read, partial sums (an accumulate's read and "
+    "write of its target), inputs and addresses, activation functions, control and static power."
 )
 
 

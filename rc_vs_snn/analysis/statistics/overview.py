@@ -11,7 +11,7 @@ from rc_vs_snn.analysis.intervals import Interval, cell, mean_over_seeds, percen
 from rc_vs_snn.analysis.statistics import energy
 from rc_vs_snn.analysis.statistics.accuracy_time import by_fixed_step, by_threshold, oracle
 from rc_vs_snn.analysis.statistics.reliability import BINS, confidence_at, expected_calibration_error
-from rc_vs_snn.analysis.statistics.stored import decision_of
+from rc_vs_snn.analysis.statistics.stored import decision_of, has_trace
 from rc_vs_snn.analysis.statistics.trade_off import best_point_of
 from rc_vs_snn.analysis.statistics.two_models import TwoModels, compare_two
 from rc_vs_snn.analysis.tables import basis, markdown_table
@@ -66,24 +66,16 @@ def statistics_markdown(groups: Sequence[Group]) -> str:
 
 
 def _numbers(run: FinishedRun) -> Table:
-    trace, kind = run.trace, run.record.metrics["evidence"]
-    decision = decision_of(run)
-    curve = by_threshold(trace, kind)
-    accuracy, early = run.metric("accuracy"), _earliness(run)
+    accuracy, early = run.metric("accuracy"), run.metric("earliness")
     numbers = {
-        "auc": curve.area(),
-        "auc_earliness": curve.area("earliness"),
-        "auc_fixed_step": by_fixed_step(trace).area(),
-        "auc_oracle": oracle(trace).area(),
+        **(_of_trace(run) if has_trace(run) else dict.fromkeys(_OF_TRACE, math.nan)),
         "harmonic_mean": run.metric("harmonic_mean"),
         "coverage": run.metric("coverage"),
-        "ece": expected_calibration_error(
-            confidence_at(trace, decision, kind), decision.label == trace.labels
-        ),
     }
     for alpha in ALPHAS:
-        best = best_point_of(run, alpha)
-        numbers[f"average_cost_{alpha:g}"] = average_cost(accuracy, early, alpha)
+        cost = math.nan if math.isnan(early) else average_cost(accuracy, early, alpha)
+        best = best_point_of(run, alpha) if has_trace(run) else None
+        numbers[f"average_cost_{alpha:g}"] = cost
         numbers[f"best_cost_{alpha:g}"] = math.nan if best is None else best.cost
         numbers[f"best_threshold_{alpha:g}"] = math.nan if best is None else best.threshold
     spent = energy.energy_to_decision(
@@ -94,11 +86,21 @@ def _numbers(run: FinishedRun) -> Table:
     return Table({name: np.array([value]) for name, value in numbers.items()})
 
 
-def _earliness(run: FinishedRun) -> float:
-    recorded = run.metric("earliness")
-    if not math.isnan(recorded):
-        return recorded
-    return float(((decision_of(run).step + 1) / run.trace.lengths).mean())
+_OF_TRACE = ("auc", "auc_earliness", "auc_fixed_step", "auc_oracle", "ece")
+
+
+def _of_trace(run: FinishedRun) -> dict[str, float]:
+    trace, kind, decision = run.trace, run.record.metrics["evidence"], decision_of(run.record, run.trace)
+    curve = by_threshold(trace, kind)
+    right = decision.label == trace.labels
+    numbers = (
+        curve.area(),
+        curve.area("earliness"),
+        by_fixed_step(trace).area(),
+        oracle(trace).area(),
+        expected_calibration_error(confidence_at(trace, decision, kind), right),
+    )
+    return dict(zip(_OF_TRACE, numbers, strict=True))
 
 
 _ACCURACY_HEADER = (
@@ -108,9 +110,9 @@ _ACCURACY_HEADER = (
 
 
 _ACCURACY_NOTE = (
-    "AUC: area under the accuracy-time curve, in % of all there is. AvgCost(alpha): an error costs 1, waiting "
-    "for the whole sequence alpha; of the rule that was run and, behind it, of the threshold that costs least "
-    "on valid (-: no trace of valid is kept). ECE: expected calibration error at the decision, "
+    "AUC: area under the accuracy-time curve, in % of all there is. AvgCost(alpha): an error costs 1, "
+    "waiting for the whole sequence alpha; of the rule that was run and, behind it, of the threshold that "
+    "costs least on valid (-: no trace of valid is kept). ECE: expected calibration error at the decision, "
     f"{BINS} equally wide bins of the confidence in the decided class."
 )
 
@@ -157,6 +159,9 @@ def _seeds(row: Table) -> str:
 
 
 def _against(group: Group, first: Group) -> str:
+    for each in (group, first):
+        if not all(map(has_trace, each.runs)):
+            return f"- {group.label}: not compared: {each.label} holds no trace."
     try:
         found = compare_two(group, first, resamples=RESAMPLES)
     except InputError as error:

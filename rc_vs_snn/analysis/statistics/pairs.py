@@ -40,7 +40,8 @@ class Pair:
             require_same_samples(first.trace, second.trace)
             unit = _unit(first, second)
         except InputError as error:
-            raise InputError(f"{first.record.folder} and {second.record.folder}: {error}") from error
+            names = " and ".join(f"'{run.record.label}', seed {run.record.seed}" for run in (first, second))
+            raise InputError(f"{names}: {error}") from error
         return cls((first, second), np.concatenate([_columns(first), _columns(second)], axis=1), unit)
 
     def clock(self, at: int) -> float | None:
@@ -126,7 +127,7 @@ def _times(steps: np.ndarray, step_ms: float | None) -> np.ndarray:
 
 
 def _columns(run: FinishedRun) -> np.ndarray:
-    trace, decision = run.trace, decision_of(run)
+    trace, decision = run.trace, decision_of(run.record, run.trace)
     thresholds = threshold_grid(trace, run.record.metrics["evidence"], N_POINTS)
     step, right = at_thresholds(trace, thresholds)
     own = [decision.label == trace.labels, decision.step, trace.lengths - 1]

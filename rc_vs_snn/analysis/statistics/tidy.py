@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, group_runs
 from rc_vs_snn.analysis.statistics.reliability import confidence_at
-from rc_vs_snn.analysis.statistics.stored import decision_of
+from rc_vs_snn.analysis.statistics.stored import decision_of, has_trace
 from rc_vs_snn.analysis.writing import write_whole
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.records import NUMBERS, Record
@@ -40,7 +40,7 @@ DECISIONS = {
     "decided": "whether an output spike decided; if not, the decision was forced at the last step",
     "tied": "whether several classes spiked at that step",
     "evidence": "evidence for the decided class",
-    "confidence": "probability of the decided class, see `confidence_at`",
+    "confidence": "probability of the decided class at the decision step",
     "acs": "accumulates up to the decision; empty: not counted",
     "macs": "multiply-accumulates up to the decision; likewise",
     "leaks": "neuron updates up to the decision; likewise",
@@ -102,6 +102,8 @@ class Tidy:
 def tidy(records: Sequence[Record]) -> Tidy:
     """Return all that finished runs hold as three tables; failed and skipped ones are left out.
 
+    Runs without a trace (decisions made elsewhere, some copies) have no sweep, and no number that needs one.
+
     Args:
         records: runs of any status.
 
@@ -118,30 +120,30 @@ def tidy(records: Sequence[Record]) -> Tidy:
             }  # fmt: skip
             numbers = Table({name: np.array([record.metric(name)]) for name in NUMBERS})
             runs.append(numbers.tagged(**about))
-            sweeps.append(Table({name: run.sweep[name] for name in SWEEPS}).tagged(**about))
+            if has_trace(run):
+                sweeps.append(Table({name: run.sweep[name] for name in SWEEPS}).tagged(**about))
             decisions.append(_decisions(run).tagged(**about))
-    return Tidy(stack(runs), stack(sweeps), stack(decisions))
+    none = Table({name: np.empty(0) for name in (*RUN, *SWEEPS)})
+    return Tidy(stack(runs), stack(sweeps or [none]), stack(decisions))
 
 
 def _decisions(run: FinishedRun) -> Table:
-    trace, decision = run.trace, decision_of(run)
-    rows = np.arange(len(trace))
-    seen = decision.step + 1
+    stored = run.record.decisions()
+    n = len(stored["step"])
     columns = {
-        "id": trace.ids,
-        "true_label": trace.labels,
-        "decided_label": decision.label,
-        "right": decision.label == trace.labels,
-        "step": decision.step,
-        "n_steps": trace.lengths,
-        "earliness": seen / trace.lengths,
-        "ms": seen * (np.nan if trace.step_ms is None else trace.step_ms),
-        "decided": decision.decided,
-        "tied": decision.tied,
-        "evidence": decision.evidence,
-        "confidence": confidence_at(trace, decision, run.record.metrics["evidence"]),
-        **{name: getattr(trace, name)[rows, decision.step] for name in ("acs", "macs", "leaks")},
+        **{name: stored.get(name, np.full(n, np.nan)) for name in DECISIONS},
+        "decided_label": stored["label"],
+        "right": stored["label"] == stored["true_label"],
     }
+    if has_trace(run):
+        trace, decision = run.trace, decision_of(run.record, run.trace)
+        seen = decision.step + 1
+        columns |= {
+            "n_steps": trace.lengths,
+            "earliness": seen / trace.lengths,
+            "ms": seen * (np.nan if trace.step_ms is None else trace.step_ms),
+            "confidence": confidence_at(trace, decision, run.record.metrics["evidence"]),
+        }
     return Table(columns)
 
 
