@@ -59,8 +59,9 @@ def write_figures(records: Sequence[Record], out: Path | str, *, only: Sequence[
             raise InputError(f"the runs hold no numbers for the figure '{name}'; choose another")
     files["summary.md"] = summary_markdown(groups, unfinished).encode()
     files["summary.csv"] = _csv(summary_table(groups))
-    files["statistics.md"] = statistics_markdown(groups).encode()
-    files["statistics.csv"] = _csv(statistics_table(groups))
+    statistics = statistics_table(groups)
+    files["statistics.md"] = statistics_markdown(groups, statistics).encode()
+    files["statistics.csv"] = _csv(statistics)
     return _write_all(Path(out), files)
 
 

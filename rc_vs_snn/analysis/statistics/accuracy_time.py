@@ -76,7 +76,9 @@ def by_fixed_step(trace: Trace) -> AccuracyTime:
     """Return the curve of reading every sample at one step (at its own last step where it ends before)."""
     _require_samples(trace)
     steps = np.minimum(forced_at_step(trace)["step"][:, None], trace.lengths - 1)  # (T, N)
-    return _curve("fixed step", trace, steps, _right_at(trace, steps), np.full(trace.n_steps, np.nan))
+    return _curve(
+        "fixed step", trace, steps, Answers.of(trace).right_at(steps), np.full(trace.n_steps, np.nan)
+    )
 
 
 def oracle(trace: Trace) -> AccuracyTime:
@@ -89,13 +91,47 @@ def oracle(trace: Trace) -> AccuracyTime:
     _require_samples(trace)
     deadline = np.arange(trace.n_steps)[:, None]
     steps = np.minimum(np.minimum(oracle_exit(trace)["step"], deadline), trace.lengths - 1)  # (T, N)
-    return _curve("oracle", trace, steps, _right_at(trace, steps), np.full(trace.n_steps, np.nan))
+    return _curve("oracle", trace, steps, Answers.of(trace).right_at(steps), np.full(trace.n_steps, np.nan))
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """A trace boiled down to what a constant threshold needs: judging it again at many of them is quick.
+
+    Attributes:
+        peak: each sample's running maximum of evidence, ``(N, T)``.
+        right: whether the prediction is right at each step, ``(N, T)``.
+        last: each sample's last step, ``(N,)``.
+    """
+
+    peak: np.ndarray
+    right: np.ndarray
+    last: np.ndarray
+
+    @classmethod
+    def of(cls, trace: Trace) -> "Answers":
+        """Return those of a trace."""
+        peak = np.maximum.accumulate(trace.evidence.max(axis=2), axis=1)
+        right = trace.evidence.argmax(axis=2) == trace.labels[:, None]
+        return cls(peak, right, trace.lengths - 1)
+
+    def at_thresholds(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return decision steps and whether they are right, ``(G, N)`` each, see `at_thresholds`."""
+        asked = np.asarray(thresholds).astype(self.peak.dtype)
+        step = np.empty((len(asked), len(self.last)), np.int64)
+        for row, threshold in enumerate(asked):
+            step[row] = np.minimum((self.peak < threshold).sum(axis=1), self.last)
+        return step, self.right_at(step)
+
+    def right_at(self, step: np.ndarray) -> np.ndarray:
+        """Return whether the predictions at steps ``(G, N)`` are right, ``(G, N)``."""
+        return self.right[np.arange(len(self.last)), step]
 
 
 def at_thresholds(trace: Trace, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Judge every sample with the first-spike rule at several constant thresholds.
 
-    What ``decide`` gives one threshold at a time, from each sample's running peak of evidence.
+    What ``decide`` gives one threshold at a time.
 
     Args:
         trace: N samples.
@@ -104,23 +140,12 @@ def at_thresholds(trace: Trace, thresholds: np.ndarray) -> tuple[np.ndarray, np.
     Returns:
         The decision step and whether the decision is right, ``(G, N)`` each.
     """
-    last = trace.lengths - 1  # (N,)
-    peak = np.maximum.accumulate(trace.evidence.max(axis=2), axis=1)  # (N, T)
-    asked = np.asarray(thresholds).astype(peak.dtype)
-    step = np.empty((len(asked), len(trace)), np.int64)
-    for row, threshold in enumerate(asked):
-        step[row] = np.minimum((peak < threshold).sum(axis=1), last)
-    return step, _right_at(trace, step)
+    return Answers.of(trace).at_thresholds(thresholds)
 
 
 def _require_samples(trace: Trace) -> None:
     if not len(trace):
         raise InputError("an accuracy-time curve needs at least one sample")
-
-
-def _right_at(trace: Trace, step: np.ndarray) -> np.ndarray:
-    right = trace.evidence.argmax(axis=2) == trace.labels[:, None]  # (N, T)
-    return right[np.arange(len(trace)), step]  # (G, N)
 
 
 def _curve(

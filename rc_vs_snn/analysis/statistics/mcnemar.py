@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats  # type: ignore[import-untyped]
 
-from rc_vs_snn.analysis.statistics.accuracy_time import at_thresholds
+from rc_vs_snn.analysis.statistics.accuracy_time import Answers
 from rc_vs_snn.checks import as_array
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.errors import InputError
@@ -110,15 +110,15 @@ def require_same_samples(first: Trace, second: Trace) -> None:
 
 def _nearest(trace: Trace, mean_step: float) -> tuple[float, np.ndarray]:
     """Return the mean step nearest to the one asked for, and what is right then."""
-    peak = np.maximum.accumulate(trace.evidence.max(axis=2), axis=1)
-    levels = np.unique(peak)
+    answers = Answers.of(trace)
+    levels = np.unique(answers.peak)
     levels = np.append(levels, np.nextafter(levels[-1], np.inf, dtype=levels.dtype))  # none decides
     low, high = 0, len(levels) - 1  # the mean step never falls as the threshold rises
     while high - low > 1:
         middle = (low + high) // 2
-        taken = at_thresholds(trace, levels[[middle]])[0].mean()
+        taken = answers.at_thresholds(levels[[middle]])[0].mean()
         low, high = (middle, high) if taken <= mean_step else (low, middle)
-    step, right = at_thresholds(trace, levels[[low, high]])
+    step, right = answers.at_thresholds(levels[[low, high]])
     means = step.mean(axis=1)
     best = int(np.abs(means - mean_step).argmin())
     return float(means[best]), right[best]

@@ -39,13 +39,13 @@ def statistics_table(groups: Sequence[Group]) -> Table:
     return stack(rows)
 
 
-def statistics_markdown(groups: Sequence[Group]) -> str:
+def statistics_markdown(groups: Sequence[Group], table: Table) -> str:
     """Return the statistics as tables to read, and every configuration against the first in words.
 
     Args:
         groups: finished runs.
+        table: their `statistics_table`.
     """
-    table = statistics_table(groups)
     costs = energy.TABLES[energy.DEFAULT]
     parts = [
         "# Statistics",

@@ -1,5 +1,7 @@
 """Calibration at the decision: is a decision made at 90 % confidence right in 90 % of the cases?"""
 
+from typing import get_args
+
 import numpy as np
 from scipy.special import logsumexp, ndtri  # type: ignore[import-untyped]
 
@@ -23,7 +25,14 @@ def confidence_at(trace: Trace, decision: Decision, evidence: EvidenceKind) -> n
         trace: N samples.
         decision: about the same samples in the same order.
         evidence: what the trace holds.
+
+    Raises:
+        InputError: another kind of evidence.
     """
+    if evidence not in get_args(EvidenceKind):
+        raise InputError(
+            f"evidence {evidence!r} is no probability; allowed: {', '.join(get_args(EvidenceKind))}"
+        )
     rows = np.arange(len(trace))
     at_decision = trace.evidence[rows, decision.step].astype(np.float64)  # (N, K)
     decided = at_decision[rows, decision.label]

@@ -14,7 +14,7 @@ VALID_TRACE = "trace-valid.npz"
 
 def has_trace(run: FinishedRun) -> bool:
     """Return whether a run holds its test trace; decisions made elsewhere, and some copies, do not."""
-    return (run.record.folder / TRACE).is_file() and run.record.metrics.get("evidence") is not None
+    return (run.record.folder / TRACE).is_file()
 
 
 def decision_of(record: Record, trace: Trace) -> Decision:

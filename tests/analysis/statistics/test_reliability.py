@@ -79,6 +79,10 @@ def test_the_confidence_of_each_kind_of_evidence(tiny_trace):
     wanted = softmax(potentials.evidence[rows, decision.step].astype(float), axis=1)[rows, decision.label]
     assert got == pytest.approx(wanted)
     assert got.max() <= 1
+    with pytest.raises(
+        InputError, match="evidence 'margin' is no probability; allowed: probability, sigmoid"
+    ):
+        confidence_at(potentials, decision, "margin")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,11 @@ def paired(make_run, two_models):
     return records
 
 
+def text_of(records) -> str:
+    groups = group_runs(records)
+    return statistics_markdown(groups, statistics_table(groups))
+
+
 def test_a_row_per_model_and_every_model_against_the_first(paired, tmp_path):
     written = write_figures(paired, tmp_path, only=["training-history"])
     assert [path.name for path in written[-2:]] == ["statistics.md", "statistics.csv"]
@@ -74,7 +79,7 @@ def test_the_numbers_are_those_of_the_parts(paired):
 
 
 def test_what_is_not_there_is_said(paired):
-    text = statistics_markdown(group_runs(paired[:1]))
+    text = text_of(paired[:1])
     assert "not counted" in text
     assert "(-)" in text
     assert "## Against" not in text
@@ -88,33 +93,48 @@ def test_the_best_point_on_valid_stands_in_the_table(paired):
     best = best_operating_point(valid, record.trace(), "probability", 0.1)
     assert table["best_cost_0.1"].item() == best.cost
     assert table["best_threshold_0.1"].item() == best.threshold
-    assert f"({best.cost:.3f})" in statistics_markdown(group_runs(paired[:1]))
+    assert f"({best.cost:.3f})" in text_of(paired[:1])
 
 
 def test_models_on_other_samples_are_not_compared_but_named(two_models):
-    text = statistics_markdown(group_runs(two_models))
+    text = text_of(two_models)
     assert "- RC-SNN: not compared: " in text
     assert "not the same samples (400 and 400)" in text
 
 
 def test_a_run_without_its_trace_has_the_numbers_that_need_none(paired, tmp_path):
     (paired[1].folder / "trace.npz").unlink()
-    groups = group_runs(paired[:2])
-    table = statistics_table(groups)
+    table = statistics_table(group_runs(paired[:2]))
     assert np.isnan(table["auc"]).tolist() == np.isnan(table["ece"]).tolist() == [False, True]
     assert np.isfinite(table["harmonic_mean"]).all()
     assert np.isfinite(table["average_cost_0.1"]).all()
     assert np.isfinite(table["macs_nj"]).all()
-    assert "- blurred: not compared: blurred holds no trace." in statistics_markdown(groups)
+    assert "- blurred: not compared: blurred holds no trace." in text_of(paired[:2])
     written = write_figures(paired[:2], tmp_path, only=["training-history"])
     assert written[-1].name == "statistics.csv"
 
 
 def test_one_seed_is_compared_by_bootstrap(paired):
-    text = statistics_markdown(group_runs(paired[:2]))
+    text = text_of(paired[:2])
     assert "95 % paired bootstrap over 400 samples, 2,000 resamples" in text
 
 
 def test_the_same_records_give_the_same_text(paired):
-    groups = group_runs(paired[:2])
-    assert statistics_markdown(groups) == statistics_markdown(group_runs(paired[:2]))
+    assert text_of(paired[:2]) == text_of(paired[:2])
+
+
+@pytest.mark.parametrize(("n", "n_steps"), [(1, 8), (3, 1), (1, 1)])
+def test_a_single_sample_and_a_single_step(make_run, paired, n, n_steps):
+    records = []
+    for record in paired[:2]:
+        trace = record.trace()
+        few = {
+            name: values[:n, :n_steps] if values.ndim > 1 else values[:n]
+            for name, values in vars(trace).items() if isinstance(values, np.ndarray)
+        }  # fmt: skip
+        few["lengths"] = np.full(n, n_steps)
+        records.append(make_run(Trace(**few), label=f"few {record.label}", threshold=1.0))  # all forced
+    text = text_of(records)
+    assert "1 seed, no interval" in text
+    assert ("1 sample, no interval" in text) == (n == 1)
+    assert "McNemar at that time" in text
