@@ -74,7 +74,7 @@ def draw(found: "Sequence[Record]", out: Path, only: Sequence[str] = ()) -> None
     if summary is not None:
         print(summary.read_text(encoding="utf-8"))
     for path in written:
-        if path.suffix in (".png", ".md") or path.name == "summary.csv":
+        if path.suffix == ".png" or path.name in ("summary.md", "summary.csv"):
             print(path)
 
 
