@@ -48,6 +48,18 @@ def test_three_samples_against_all_27_resamples():
     assert (np.abs(counts - 1000 * of_27) < 4.5 * np.sqrt(1000 * of_27)).all()
 
 
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(11)
+    held = 0
+    for draw in range(300):
+        first = rng.random(250) < 0.85
+        second = np.where(rng.random(250) < 0.6, first, rng.random(250) < 0.75)  # true difference 0.4 x 0.1
+        estimate = paired_bootstrap(first, second, resamples=300, seed=draw)
+        held += estimate.low <= 0.04 <= estimate.high
+    # 95 % of 300, 3 standard deviations of a binomial count around it
+    assert held / 300 == pytest.approx(0.95, abs=0.038)
+
+
 def test_columns_of_a_sample_stay_together():
     rng = np.random.default_rng(0)
     first = rng.random(50)
