@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from rc_vs_snn.analysis.curves import forced_at_step, oracle_exit, threshold_grid
-from rc_vs_snn.contracts import EvidenceKind, Trace
+from rc_vs_snn.contracts import Trace
 from rc_vs_snn.errors import InputError
 
 Over = Literal["step", "earliness"]
@@ -64,7 +64,7 @@ class AccuracyTime:
         return float(areas(time[None], self.accuracy[None], np.array([end]))[0])
 
 
-def by_threshold(trace: Trace, evidence: EvidenceKind, n_points: int = N_POINTS) -> AccuracyTime:
+def by_threshold(trace: Trace, evidence: str, n_points: int = N_POINTS) -> AccuracyTime:
     """Return the curve of the first-spike rule at many constant thresholds, see ``curves.threshold_grid``."""
     _require_samples(trace)
     thresholds = threshold_grid(trace, evidence, n_points)

@@ -10,7 +10,12 @@ from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import Interval, cell, mean_over_seeds, percent_decimals
 from rc_vs_snn.analysis.statistics import energy
 from rc_vs_snn.analysis.statistics.accuracy_time import by_fixed_step, by_threshold, oracle
-from rc_vs_snn.analysis.statistics.reliability import BINS, confidence_at, expected_calibration_error
+from rc_vs_snn.analysis.statistics.reliability import (
+    BINS,
+    confidence_at,
+    expected_calibration_error,
+    has_confidence,
+)
 from rc_vs_snn.analysis.statistics.stored import decision_of, has_trace
 from rc_vs_snn.analysis.statistics.trade_off import best_point_of
 from rc_vs_snn.analysis.statistics.two_models import TwoModels, compare_two
@@ -98,7 +103,9 @@ def _of_trace(run: FinishedRun) -> dict[str, float]:
         curve.area("earliness"),
         by_fixed_step(trace).area(),
         oracle(trace).area(),
-        expected_calibration_error(confidence_at(trace, decision, kind), right),
+        expected_calibration_error(confidence_at(trace, decision, kind), right)
+        if has_confidence(trace, kind)
+        else math.nan,
     )
     return dict(zip(_OF_TRACE, numbers, strict=True))
 

@@ -1,44 +1,50 @@
 """Calibration at the decision: is a decision made at 90 % confidence right in 90 % of the cases?"""
 
-from typing import get_args
-
 import numpy as np
 from scipy.special import logsumexp, ndtri  # type: ignore[import-untyped]
 
 from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.intervals import CONFIDENCE
 from rc_vs_snn.checks import as_array, check_whole
-from rc_vs_snn.contracts import Decision, EvidenceKind, Trace
+from rc_vs_snn.contracts import Decision, Trace
 from rc_vs_snn.errors import InputError
 
 BINS = 15
+_PROBABILITIES = ("probability", "sigmoid")
 
 
-def confidence_at(trace: Trace, decision: Decision, evidence: EvidenceKind) -> np.ndarray:
+def confidence_at(trace: Trace, decision: Decision, evidence: str) -> np.ndarray:
     """Return the probability that the model gives to the decided class at the decision step, ``(N,)``.
 
-    - evidence "probability": the evidence itself, the softmax of the readout;
+    - evidence "probability": the evidence itself, a softmax;
     - "sigmoid": the class's own sigmoid, which need not sum to 1 over classes;
-    - "membrane": the softmax of all membrane potentials at that step, as in training's cross-entropy.
+    - "membrane": the softmax of all membrane potentials at that step, as in training's cross-entropy;
+    - any other: the softmax of the readout at that step, of which the evidence was made.
 
     Args:
         trace: N samples.
         decision: about the same samples in the same order.
-        evidence: what the trace holds.
+        evidence: what the trace's evidence is, by name.
 
     Raises:
-        InputError: another kind of evidence.
+        InputError: another evidence, and no readouts to make a probability of.
     """
-    if evidence not in get_args(EvidenceKind):
+    if not has_confidence(trace, evidence):
         raise InputError(
-            f"evidence {evidence!r} is no probability; allowed: {', '.join(get_args(EvidenceKind))}"
+            f"evidence '{evidence}' is no probability, and the trace holds no readouts to make one of; judge "
+            "the run again from its weights"
         )
     rows = np.arange(len(trace))
-    at_decision = trace.evidence[rows, decision.step].astype(np.float64)  # (N, K)
-    decided = at_decision[rows, decision.label]
-    if evidence == "membrane":
-        return np.exp(decided - logsumexp(at_decision, axis=1))
-    return decided
+    if evidence in _PROBABILITIES:
+        return trace.evidence[rows, decision.step, decision.label].astype(np.float64)
+    held = trace.evidence if evidence == "membrane" or trace.readouts is None else trace.readouts
+    scores = held[rows, decision.step].astype(np.float64)  # (N, K)
+    return np.exp(scores[rows, decision.label] - logsumexp(scores, axis=1))
+
+
+def has_confidence(trace: Trace, evidence: str) -> bool:
+    """Return whether a trace tells a probability of the decided class, see `confidence_at`."""
+    return evidence in (*_PROBABILITIES, "membrane") or trace.readouts is not None
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> Table:

@@ -1,15 +1,11 @@
 """What statistics read of a run folder beside its test trace."""
 
-from pathlib import Path
-
 import numpy as np
 
 from rc_vs_snn.analysis.groups import FinishedRun
 from rc_vs_snn.contracts import Decision, Trace
 from rc_vs_snn.errors import DamagedError
-from rc_vs_snn.records import TRACE, Record
-
-VALID_TRACE = "trace-valid.npz"
+from rc_vs_snn.records import TRACE, VALID_TRACE, Record
 
 
 def has_trace(run: FinishedRun) -> bool:
@@ -33,17 +29,10 @@ def decision_of(record: Record, trace: Trace) -> Decision:
     return Decision(**{name: columns[name] for name in ("label", "step", "decided", "tied", "evidence")})
 
 
-def valid_trace(folder: Path) -> Trace | None:
-    """Return the trace of valid that a run folder keeps, or None.
+def valid_trace(record: Record) -> Trace | None:
+    """Return the trace of valid that a run keeps, or None.
 
     Raises:
         InputError: it is damaged.
     """
-    path = folder / VALID_TRACE
-    if not path.is_file():
-        return None
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return Trace(**{name: stored[name] for name in stored.files})
-    except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each its own way
-        raise DamagedError(f"{path} is damaged ({error}); run again, or delete it") from error
+    return record.trace("valid") if (record.folder / VALID_TRACE).is_file() else None

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, group_runs
-from rc_vs_snn.analysis.statistics.reliability import confidence_at
+from rc_vs_snn.analysis.statistics.reliability import confidence_at, has_confidence
 from rc_vs_snn.analysis.statistics.stored import decision_of, has_trace
 from rc_vs_snn.analysis.writing import write_whole
 from rc_vs_snn.errors import InputError
@@ -138,11 +138,13 @@ def _decisions(run: FinishedRun) -> Table:
     if has_trace(run):
         trace, decision = run.trace, decision_of(run.record, run.trace)
         seen = decision.step + 1
+        kind = run.record.metrics["evidence"]
+        if has_confidence(trace, kind):
+            columns["confidence"] = confidence_at(trace, decision, kind)
         columns |= {
             "n_steps": trace.lengths,
             "earliness": seen / trace.lengths,
             "ms": seen * (np.nan if trace.step_ms is None else trace.step_ms),
-            "confidence": confidence_at(trace, decision, run.record.metrics["evidence"]),
         }
     return Table(columns)
 

@@ -8,7 +8,7 @@ from rc_vs_snn.analysis.groups import FinishedRun
 from rc_vs_snn.analysis.statistics.accuracy_time import AccuracyTime, at_thresholds, by_threshold
 from rc_vs_snn.analysis.statistics.stored import valid_trace
 from rc_vs_snn.checks import as_array
-from rc_vs_snn.contracts import EvidenceKind, Trace
+from rc_vs_snn.contracts import Trace
 from rc_vs_snn.decision.metrics import average_cost, harmonic_mean
 from rc_vs_snn.errors import InputError
 
@@ -42,7 +42,7 @@ class BestPoint:
 
 
 def best_operating_point(
-    valid: Trace, test: Trace, evidence: EvidenceKind, alpha: float, n_points: int = 200
+    valid: Trace, test: Trace, evidence: str, alpha: float, n_points: int = 200
 ) -> BestPoint:
     """Choose the threshold of least AvgCost(alpha) = (1 - a) + alpha e on valid and apply it to test.
 
@@ -78,7 +78,7 @@ def average_costs(curve: AccuracyTime, alpha: float) -> np.ndarray:
 
 def best_point_of(run: FinishedRun, alpha: float) -> BestPoint | None:
     """Return a run's best operating point for ``alpha``; None where it keeps no trace of valid."""
-    valid = valid_trace(run.record.folder)
+    valid = valid_trace(run.record)
     return (
         None
         if valid is None

@@ -79,10 +79,15 @@ def test_the_confidence_of_each_kind_of_evidence(tiny_trace):
     wanted = softmax(potentials.evidence[rows, decision.step].astype(float), axis=1)[rows, decision.label]
     assert got == pytest.approx(wanted)
     assert got.max() <= 1
+    # any other evidence: of the readouts it was made of, if these are kept
     with pytest.raises(
-        InputError, match="evidence 'margin' is no probability; allowed: probability, sigmoid"
+        InputError, match="evidence 'margin' is no probability, and the trace holds no readouts"
     ):
         confidence_at(potentials, decision, "margin")
+    readouts = np.random.default_rng(0).normal(size=potentials.evidence.shape)
+    kept = Trace(**{**vars(potentials), "readouts": readouts})
+    wanted = softmax(readouts[rows, decision.step], axis=1)[rows, decision.label]
+    assert confidence_at(kept, decision, "margin") == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from rc_vs_snn.analysis.statistics import (
     energy_to_decision,
     statistics_markdown,
     statistics_table,
+    tidy,
 )
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.decision.rules import FirstSpike, decide
@@ -94,6 +95,14 @@ def test_the_best_point_on_valid_stands_in_the_table(paired):
     assert table["best_cost_0.1"].item() == best.cost
     assert table["best_threshold_0.1"].item() == best.threshold
     assert f"({best.cost:.3f})" in text_of(paired[:1])
+
+
+def test_an_evidence_of_another_kind_has_all_but_the_confidence(make_run, paired):
+    run = make_run(paired[0].trace(), label="margin", evidence="margin", threshold=0.95)
+    table = statistics_table(group_runs([run]))
+    assert math.isnan(table["ece"].item())
+    assert 0 < table["auc"].item() < 1
+    assert np.isnan(tidy([run]).decisions["confidence"]).all()
 
 
 def test_models_on_other_samples_are_not_compared_but_named(two_models):

@@ -89,4 +89,4 @@ def test_a_run_that_keeps_a_trace_of_valid_has_a_best_point(make_run, two_models
     assert found == direct
     path.write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"trace-valid\.npz is damaged"):
-        valid_trace(record.folder)
+        valid_trace(record)
