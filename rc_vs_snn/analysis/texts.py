@@ -1,9 +1,12 @@
 """Texts that a person chose, made safe to draw and broken into lines by what they measure."""
 
+import re
 import textwrap
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+
+GLUE = "\N{NO-BREAK SPACE}"
 
 
 def wrapped(text: str, inches: float, size: float) -> str:
@@ -15,7 +18,9 @@ def wrapped(text: str, inches: float, size: float) -> str:
         size: of the font, in points.
     """
     lines: list[str] = []
-    for paragraph in text.split("\n"):
+    # a number stays with its interval, its unit and its name
+    glued = re.sub(" (?=[±%])|(?<=±) |(?<=\\b[Tn]) (?==)|(?<=\\b[Tn] =) ", GLUE, text)
+    for paragraph in glued.split("\n"):
         whole = text_inches(paragraph, size)
         broken = any(text_inches(word, size) > inches for word in paragraph.split())  # a name of many parts
         signs = len(paragraph) if whole <= inches else int(len(paragraph) * inches / whole) + 12
@@ -24,7 +29,7 @@ def wrapped(text: str, inches: float, size: float) -> str:
             signs -= 1
             found = textwrap.wrap(paragraph, signs, break_on_hyphens=broken)
         lines += found
-    return plain("\n".join(lines))
+    return plain("\n".join(lines).replace(GLUE, " "))
 
 
 def text_inches(text: str, size: float) -> float:
