@@ -12,6 +12,7 @@ from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.figure_options import FigureOptions, arranged
 from rc_vs_snn.analysis.figures.protocol import ComparisonFigure
 from rc_vs_snn.analysis.files import write_all, write_whole
+from rc_vs_snn.analysis.fitting import fit_names
 from rc_vs_snn.analysis.groups import Group, group_runs
 from rc_vs_snn.analysis.latex import summary_latex
 from rc_vs_snn.analysis.pgf import pgf_files
@@ -73,7 +74,10 @@ def write_figures(
         if len(table):
             _tell_of_marks(name, table, groups, tell)
             with style.applied(options):
-                files |= _drawn(name, table, figure.draw(table), options.formats)
+                drawn = figure.draw(table)
+                if options.width or options.columns or options.style:
+                    fit_names(drawn)
+                files |= _files(name, table, drawn, options.formats)
         elif only:
             raise InputError(f"the runs hold no numbers for the figure '{name}'; choose another")
     files["summary.md"] = summary_markdown(groups, unfinished).encode()
@@ -115,7 +119,7 @@ def _tell_of_marks(name: str, table: Table, groups: Sequence[Group], tell: Calla
         tell(f"{name}: {', '.join(bare)} without a curve: no trace, the operating point alone")
 
 
-def _drawn(name: str, table: Table, figure: Figure, formats: Sequence[str]) -> dict[str, bytes]:
+def _files(name: str, table: Table, figure: Figure, formats: Sequence[str]) -> dict[str, bytes]:
     """Return the files of one figure by name."""
     files: dict[str, bytes] = {}
     for suffix in formats:
