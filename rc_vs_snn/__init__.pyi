@@ -10,7 +10,7 @@ from .records import Record, find_records, read_record
 
 __all__ = [
     "Comparison", "Decider", "Decision", "Execution", "FigureOptions", "FirstSpike", "Frames", "InputError",
-    "Part", "Record", "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training", "compare", "decide",
-    "evaluate", "find_records", "load_file", "load_preset", "read_record", "run", "run_to_decision",
+    "Part", "Record", "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training", "compare",
+    "decide", "evaluate", "find_records", "load_file", "load_preset", "read_record", "run", "run_to_decision",
     "splits_from_arrays", "write_figures",
 ]  # fmt: skip

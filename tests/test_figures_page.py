@@ -18,7 +18,7 @@ SMALL = ["--set", "training.epochs=1", "--set", "model.hidden=8"]
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with what the page presupposes: its style sheet, the published runs, the first command's runs."""
+    """A folder with what the page presupposes: a style sheet, published runs, the first command's runs."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "paper.mplstyle").write_text(SHEET)
     (folder / "analysis").symlink_to(ROOT / "analysis", target_is_directory=True)
