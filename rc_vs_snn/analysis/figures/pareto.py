@@ -1,0 +1,132 @@
+"""Which operating points are worth their cost: those that no other beats in accuracy and cost at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis.columns import Table
+from rc_vs_snn.analysis.derived import column, derived_sweeps
+from rc_vs_snn.analysis.groups import Group
+from rc_vs_snn.analysis.intervals import cell
+from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP
+from rc_vs_snn.registry import figures
+
+COSTS = {
+    "operations": "Synaptic operations up to the decision",
+    "input_events": "Input events up to the decision",
+}
+LOG_FROM = 20
+"""A cost that varies by more than this factor is drawn on a logarithmic axis."""
+NOTE = "operations: ACs + MACs, counted alike (energy-vs-accuracy weighs them)"
+
+
+@figures.register("pareto")
+@dataclass(frozen=True)
+class Pareto:
+    """Accuracy against the mean cost of a decision, with the Pareto front of all models marked.
+
+    Cost is synaptic operations (ACs and MACs), and apart the input events read.
+    """
+
+    def table(self, groups: Sequence[Group]) -> Table:
+        """Return every label's sweep and operating point, and whether each is on the front of either cost."""
+        rows = derived_sweeps(
+            groups,
+            {
+                "accuracy": column("accuracy"),
+                "operations": lambda table: table["acs"] + table["macs"],
+                "input_events": column("input_events"),
+            },
+        )
+        fronts = {f"front_{cost}": pareto_front(rows[cost], rows["accuracy"]) for cost in COSTS}
+        return Table({**rows.columns, **fronts})
+
+    @style.applied()
+    def draw(self, table: Table) -> Figure:
+        """Return the figure: a panel per cost that was counted."""
+        looks = style.looks(table.distinct("label"))
+        costs = [cost for cost in COSTS if np.isfinite(table[cost]).any()] or list(COSTS)[:1]
+        width = style.PAGE_INCHES if len(costs) > 1 else style.COLUMN_INCHES
+        figure = style.new_figure(width, 2.9, style.caption(table, NOTE, intervals=False))
+        panels = figure.subplots(1, len(costs), sharey=True, squeeze=False)[0]
+        for axes, cost in zip(panels, costs, strict=True):
+            _draw_panel(axes, table, cost, looks)
+        points = [cell(table.where(series=OPERATING, label=label), "accuracy") for label in looks]
+        panels[0].set_ylim(style.accuracy_window(table.where(series=SWEEP)["accuracy"], points))
+        panels[0].set_ylabel("Test accuracy")
+        style.percent_axis(panels[0])
+        style.add_legend(figure, _legend(table, looks), 1 if len(costs) == 1 else 2)
+        return figure
+
+
+def pareto_front(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Return which points no other point beats, a mask ``(n,)``.
+
+    A point is beaten by one that costs no more and gains no less, and differs. Equal points stand together;
+    a point with NaN is not on the front and beats none.
+
+    Args:
+        cost: what is to be small, ``(n,)``.
+        gain: what is to be large, ``(n,)``.
+
+    Source: Pareto dominance as in multi-objective optimisation (Kung, Luccio and Preparata 1975, two
+    dimensions by sorting).
+    """
+    cost, gain = np.asarray(cost, np.float64), np.asarray(gain, np.float64)
+    known = np.flatnonzero(~np.isnan(cost) & ~np.isnan(gain))
+    front = np.zeros(len(cost), dtype=bool)
+    best, best_cost = -np.inf, np.nan
+    for row in known[np.lexsort((-gain[known], cost[known]))].tolist():
+        new = not front.any() or gain[row] > best
+        if new or (gain[row] == best and cost[row] == best_cost):
+            front[row], best, best_cost = True, gain[row], cost[row]
+    return front
+
+
+def _draw_panel(axes: Axes, table: Table, cost: str, looks: dict[str, style.Look]) -> None:
+    drawn = table.rows(np.isfinite(table[cost]))
+    if len(drawn) and drawn[cost].max() > LOG_FROM * drawn[cost].min() > 0:
+        axes.set_xscale("log")
+    front = table.rows(table[f"front_{cost}"])
+    front = front.rows(np.lexsort((front["accuracy"], front[cost])))
+    axes.plot(
+        front[cost], front["accuracy"],
+        drawstyle="steps-post", color="black", linewidth=0.7, zorder=4, label="Pareto front",
+    )  # fmt: skip
+    for label, look in looks.items():
+        rows = table.where(label=label)
+        sweep = rows.where(series=SWEEP)
+        axes.plot(sweep[cost], sweep["accuracy"], color=look.colour, linestyle=look.line, linewidth=1,
+                  label=f"{label}: threshold sweep")  # fmt: skip
+        own = sweep.rows(sweep[f"front_{cost}"])
+        axes.plot(own[cost], own["accuracy"], linestyle="", color=look.colour, marker=look.marker,
+                  markersize=4, zorder=4, label=f"{label}: on the front")  # fmt: skip
+        point = rows.where(series=OPERATING)
+        if np.isfinite(point[cost]).all():
+            style.operating_mark(axes, cell(point, cost), cell(point, "accuracy"), look)
+    # What costs more than the front and the operating points gains nothing; the CSV has it.
+    ends = np.append(front[cost], drawn.where(series=OPERATING)[cost])
+    if len(ends):
+        beyond = 1.6 if axes.get_xscale() == "log" else 1.1
+        axes.set_xlim(right=beyond * ends.max())
+    axes.set_xlabel(COSTS[cost])
+
+
+def _legend(table: Table, looks: dict[str, style.Look]) -> list[Line2D]:
+    handles = []
+    for label, look in looks.items():
+        counted = bool(np.isfinite(table.where(label=label)["operations"]).any())
+        handles.append(
+            style.key(
+                label if counted else f"{label} (operations not counted)",
+                color=look.colour, linestyle=look.line, marker=look.marker, markersize=6,
+                markeredgecolor="black",
+            )
+        )  # fmt: skip
+    front = style.key("Pareto front: no other point is as accurate for less", color="black", linewidth=0.7)
+    return [*handles, front]
