@@ -28,7 +28,7 @@ class Confusion:
     """How often each class was decided for each: a panel per label, all seeds counted together."""
 
     def table(self, groups: Sequence[Group]) -> Table:
-        """Return one row per label, true and decided class: the samples, and their share of the true class."""
+        """Return one row per label, true and decided class: samples, and their share of the true class."""
         judged = [[run.record.decisions() for run in group.runs] for group in groups]
         n_classes = 1 + max(
             int(each[name].max()) for runs in judged for each in runs for name in ("true_label", "label")

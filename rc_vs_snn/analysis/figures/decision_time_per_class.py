@@ -107,4 +107,4 @@ def _draw_label(axes: Axes, rows: Table, look: style.Look, classes: Sequence[int
     axes.set_ylim(len(classes) - 0.4, -0.6)
     axes.tick_params(axis="y", labelsize=7 if len(classes) <= 12 else 5.5)
     axes.grid(visible=False, axis="y")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)

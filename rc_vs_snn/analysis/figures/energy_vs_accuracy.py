@@ -46,9 +46,9 @@ class EnergyVsAccuracy:
     """Accuracy against the estimated energy of a decision (45 nm, 32-bit float, Horowitz 2014)."""
 
     def table(self, groups: Sequence[Group]) -> Table:
-        """Return the sweep and operating point of every label, in picojoules; empty if none counts operations.
+        """Return the sweep and operating point of every label, in picojoules.
 
-        Labels whose models do not count their operations are left out.
+        Labels whose models do not count their operations are left out; empty if none does.
         """
         rows = derived_sweeps(
             groups,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -33,7 +34,10 @@ class Reliability:
     """
 
     def table(self, groups: Sequence[Group]) -> Table:
-        """Return one row per label and tenth of the confidence, all seeds together; none of other evidence."""
+        """Return one row per label and tenth of the confidence, all seeds together.
+
+        There are none of models whose evidence is no probability.
+        """
         blocks = []
         for group in groups:
             if group.runs[0].record.metrics["evidence"] in PROBABILITIES:
@@ -158,7 +162,7 @@ def _draw_histogram(axes: Axes, rows: Table, look: style.Look) -> None:
     style.percent_axis(axes, "x")
 
 
-def _legend() -> list[Patch]:
+def _legend() -> list[Artist]:
     return [
         style.key("as often right as said", color=style.GREY, linestyle=(0, (1, 1.5)), linewidth=0.9),
         Patch(facecolor="0.6", label="decided by a spike"),
