@@ -95,7 +95,10 @@ def verdict(opened: OpenRun, subject: Subject, judged: Judgement) -> str:
     """Return what was decided about a sample, in words."""
     names = opened.splits.class_names
     how = "decided" if judged.decided else "forced"
-    said = f"{how} at step {judged.step} of {len(judged.evidence)} (0-based): class {names[judged.label]}"
+    step_ms = subject.code.step_ms
+    time = "" if step_ms is None else f" after {(judged.step + 1) * step_ms:,.0f} ms of input"
+    when = f"step {judged.step} of 0 to {len(judged.evidence) - 1}{time}"
+    said = f"{how} at {when}: class {names[judged.label]}"
     verdict = "right" if judged.right else f"wrong, it is {names[subject.label]}"
     return f"test sample {subject.id}, {said}, {verdict}"
 

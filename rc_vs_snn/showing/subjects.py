@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -187,5 +187,6 @@ def subjects_of(task: Task, samples: Samples) -> list[Subject]:
 
 def one_of(trace: Trace, row: int) -> Trace:
     """Return the trace of one sample."""
-    names = ("evidence", "labels", "ids", "acs", "macs", "input_events", "leaks", "lengths")
-    return Trace(**{name: getattr(trace, name)[row : row + 1] for name in names}, step_ms=trace.step_ms)
+    values = {field.name: getattr(trace, field.name) for field in fields(trace)}
+    rows = {name: value[row : row + 1] for name, value in values.items() if isinstance(value, np.ndarray)}
+    return replace(trace, **rows)
