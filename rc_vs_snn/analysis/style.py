@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter
 
 from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.intervals import CONFIDENCE, Interval
+from rc_vs_snn.analysis.layout import SettledLayout
 
 COLUMN_INCHES = 3.5  # one column of a two-column paper
 PAGE_INCHES = 7.0
@@ -85,7 +86,7 @@ def new_figure(width: float, height: float, caption: str) -> Figure:
         height: in inches, without a legend.
         caption: what the numbers rest on (data, samples, seeds, intervals).
     """
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=SettledLayout())
     FigureCanvasAgg(figure)
     lines = "\n".join(textwrap.wrap(caption, width=int(width * 20)))
     figure.suptitle(plain(lines), x=0.01, ha="left", fontsize=6.5, color=GREY)

@@ -157,8 +157,8 @@ def as_gif(frames: list[np.ndarray], pace: float) -> bytes:
         frames: ``(height, width, 3)`` uint8 each.
         pace: frames per second.
     """
-    # One palette for all, of the last frame, which holds every colour: nothing flickers.
-    palette = Image.fromarray(frames[-1]).quantize(64)
+    # One palette for all, of the first and the last, which hold every colour: nothing flickers.
+    palette = Image.fromarray(np.concatenate([frames[0], frames[-1]])).quantize(64)
     images = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     each = round(1000 / pace)
     durations = [each] * (len(images) - 1) + [each + round(1000 * HELD_S)]

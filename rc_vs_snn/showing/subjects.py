@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -188,5 +189,5 @@ def subjects_of(task: Task, samples: Samples) -> list[Subject]:
 def one_of(trace: Trace, row: int) -> Trace:
     """Return the trace of one sample."""
     values = {field.name: getattr(trace, field.name) for field in fields(trace)}
-    rows = {name: value[row : row + 1] for name, value in values.items() if isinstance(value, np.ndarray)}
+    rows: dict[str, Any] = {name: value[row : row + 1] for name, value in values.items() if isinstance(value, np.ndarray)}
     return replace(trace, **rows)
