@@ -11,6 +11,8 @@ from rc_vs_snn.showing.subjects import Subject
 INK, PALE = "black", "0.75"
 MOST_LINES = 4
 """Signals of more channels are drawn as an image."""
+MOST_SHADED = 256
+"""Counts in more channels are drawn as marks: shades of so narrow rows would be lost."""
 VECTORS = 20_000
 """More marks than these are stored as pixels, also in SVG and PDF."""
 
@@ -47,8 +49,8 @@ def draw_raster(axes: Axes, code: OneCode, until: int | None = None) -> None:
     axes.locator_params(axis="y", nbins=4, integer=True)
     if n_channels == 1:
         axes.set_yticks([])
-    if code.analogue:
-        bound = max(float(np.abs(code.values).max()), 1e-12)
+    if code.analogue or (code.values.max() > 1 and n_channels <= MOST_SHADED):
+        bound = max(float(np.abs(code.values.astype(np.float64)).max()), 1e-12)
         shown = np.ma.masked_invalid(code.values.T)
         if (code.values < 0).any():
             axes.imshow(shown, cmap="RdBu_r", vmin=-bound, vmax=bound, aspect="auto", interpolation="nearest")

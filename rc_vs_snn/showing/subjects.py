@@ -189,5 +189,6 @@ def subjects_of(task: Task, samples: Samples) -> list[Subject]:
 def one_of(trace: Trace, row: int) -> Trace:
     """Return the trace of one sample."""
     values = {field.name: getattr(trace, field.name) for field in fields(trace)}
-    rows: dict[str, Any] = {name: value[row : row + 1] for name, value in values.items() if isinstance(value, np.ndarray)}
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    rows: dict[str, Any] = {name: value[row : row + 1] for name, value in arrays.items()}
     return replace(trace, **rows)
