@@ -9,11 +9,21 @@ from .layout import (
     PROVENANCE,
     SCHEMA_VERSION,
     TRACE,
+    VALID_TRACE,
     WEIGHTS,
     Status,
 )
 from .reading import Record, find_records, read_record, read_weights
-from .writing import Result, write_decisions, write_json, write_order, write_run, write_trace, write_weights
+from .writing import (
+    Result,
+    json_text,
+    write_decisions,
+    write_json,
+    write_order,
+    write_run,
+    write_trace,
+    write_weights,
+)
 
 __all__ = [
     "CARD",
@@ -25,12 +35,14 @@ __all__ = [
     "PROVENANCE",
     "SCHEMA_VERSION",
     "TRACE",
+    "VALID_TRACE",
     "WEIGHTS",
     "Record",
     "Result",
     "Status",
     "atomic_folder",
     "find_records",
+    "json_text",
     "read_record",
     "read_weights",
     "require_space",

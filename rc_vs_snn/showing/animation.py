@@ -127,8 +127,9 @@ def _bars(axes: Axes, opened: OpenRun, judged: Judgement, step: int) -> None:
     ]
     axes.bar(np.arange(n_classes), evidence[step], width=0.8, color=colours, linewidth=0)
     axes.axhline(judged.thresholds[step], color="black", linewidth=0.9, linestyle=(0, (3, 1.5)))
-    low = min(0.0, float(evidence.min()))
-    high = max(float(evidence.max()), float(judged.thresholds[: judged.step + 1].max()))
+    drawn = np.append(evidence, judged.thresholds[: judged.step + 1])
+    drawn = drawn[np.isfinite(drawn)]  # a rule may wait whatever comes, for which its threshold is infinite
+    low, high = min(0.0, float(drawn.min())), max(float(drawn.max()), 1e-6)
     margin = 0.05 * (high - low)
     axes.set_ylim(low - (margin if low < 0 else 0), high + margin)
     many = n_classes > 12

@@ -7,8 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rc_vs_snn import registry
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
+from rc_vs_snn.decision.evidence import read_by
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.records import Record
 from rc_vs_snn.showing.drawing import draw_raster, draw_sample, draw_seen
@@ -105,7 +107,7 @@ def verdict(opened: OpenRun, subject: Subject, judged: Judgement) -> str:
 
 def evidence_label(opened: OpenRun) -> str:
     """Return what the evidence of a run's model is called on an axis."""
-    kind = str(opened.task.model.evidence)
+    kind = registry.evidences.name_of(read_by(opened.task.rule, opened.task.model.evidence))
     return EVIDENCE.get(kind, f"Evidence ({kind})")
 
 
