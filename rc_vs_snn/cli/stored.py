@@ -102,6 +102,37 @@ def figures(runs: list[Path], /, *, out: Path | None = None, only: Names = ()) -
     draw(read_runs(runs), out or runs[0] / "figures", only)
 
 
+def exits(
+    runs: list[Path], /, *, loss: float = 0.1, out: Path | None = None, execution: Executed = EXECUTION
+) -> None:
+    """Judge finished runs under every exit: rules of the field, each set on valid for one budget.
+
+    Writes a table and a figure: how soon each decides on test, and what it costs in accuracy.
+
+    Args:
+        runs: run folders, or folders of run folders. Their stored traces are used; what they lack is computed
+            from their weights.
+        loss: what each exit may lose on valid against the end of the sequence, in percentage points.
+        out: where to write (default: exits/ in the first folder).
+        execution: how runs are executed.
+    """
+    from rc_vs_snn.analysis.exits import TracedRun
+    from rc_vs_snn.analysis.exits_drawn import write_exits
+    from rc_vs_snn.experiment.calibrating import traces
+
+    if not 0 <= loss < 100:
+        raise InputError(f"a loss is given in percentage points, at least 0 and below 100, got {loss:g}")
+    found = [record for record in read_runs(runs) if record.status == "done"]
+    if not found:
+        raise InputError(f"no finished run in {', '.join(map(str, runs))}; run the failed ones again")
+    traced = [
+        TracedRun(record.label, record.config["dataset"]["name"], record.seed, *traces(record, execution))
+        for record in found
+    ]
+    for path in write_exits(traced, out or runs[0] / "exits", loss / 100):
+        print(path.read_text(encoding="utf-8") if path.suffix == ".md" else path)
+
+
 def export(runs: list[Path], /, *, out: Path, execution: Executed = EXECUTION) -> None:
     """Keep each model's best seed, by validation accuracy, with a model card.
 
