@@ -1,4 +1,4 @@
-from .analysis import write_figures
+from .analysis import FigureOptions, write_figures
 from .config import Part, RunConfig, Training
 from .contracts import Decision, Samples, Splits, Trace
 from .datasets.from_arrays import splits_from_arrays
@@ -9,8 +9,8 @@ from .experiment import Comparison, Execution, compare, evaluate, load_file, loa
 from .records import Record, find_records, read_record
 
 __all__ = [
-    "Comparison", "Decider", "Decision", "Execution", "FirstSpike", "Frames", "InputError", "Part", "Record",
-    "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training", "compare", "decide", "evaluate",
-    "find_records", "load_file", "load_preset", "read_record", "run", "run_to_decision",
+    "Comparison", "Decider", "Decision", "Execution", "FigureOptions", "FirstSpike", "Frames", "InputError",
+    "Part", "Record", "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training", "compare",
+    "decide", "evaluate", "find_records", "load_file", "load_preset", "read_record", "run", "run_to_decision",
     "splits_from_arrays", "write_figures",
 ]  # fmt: skip

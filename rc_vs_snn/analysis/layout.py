@@ -6,6 +6,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.transforms import Bbox
 
 DECIMALS = 6
+TURNS = 3
 
 
 class SettledLayout(ConstrainedLayoutEngine):
@@ -16,8 +17,13 @@ class SettledLayout(ConstrainedLayoutEngine):
     """
 
     def execute(self, fig: Figure) -> None:
-        """Lay the figure out."""
-        super().execute(fig)
+        """Lay the figure out, again where axes keep a shape: their place is a guess the first time."""
+        shaped = any(axes.get_aspect() != "auto" for axes in fig.axes)
+        for _ in range(TURNS if shaped else 1):
+            super().execute(fig)
+            self._settle(fig)
+
+    def _settle(self, fig: Figure) -> None:
         for axes in fig.axes:
             if axes.get_subplotspec() is not None:
                 place = axes.get_position(original=True).extents

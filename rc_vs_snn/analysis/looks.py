@@ -7,7 +7,7 @@ from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.groups import Group
 
 
-def facts_and_place(groups: Sequence[Group], group: Group) -> dict[str, str | int]:
+def facts_and_place(groups: Sequence[Group], group: Group) -> dict[str, str | int | float]:
     """Return a group's facts and its place among the groups, for the front of a table."""
     return {**group.facts, "place": [each.label for each in groups].index(group.label)}
 

@@ -19,3 +19,18 @@ def test_places_are_rounded_and_axes_stay_in_the_layout():
     figure.axes[0].set_ylabel("a label\nof two lines")
     figure.draw_without_rendering()
     assert figure.axes[0].get_position(original=True).x0 > places[0][0], "laid out anew"
+
+
+@style.applied()
+def test_axes_that_keep_a_shape_fit_at_once():
+    figure = style.new_figure(3.5, 4.0, "a caption")
+    axes = figure.add_subplot()
+    axes.set_title("a title\nof two lines", loc="left")
+    axes.set_xlabel("Decided class")
+    axes.set_ylabel("True class")
+    axes.set_aspect("equal")
+    figure.draw_without_rendering()
+    box = axes.get_tightbbox()
+    assert box.y0 >= 0
+    assert box.x0 >= 0
+    assert figure.bbox.contains(box.x1, box.y1)

@@ -13,7 +13,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix
 
 from rc_vs_snn import toys
-from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis import FigureOptions, style
 from rc_vs_snn.analysis.figures.decision_time_vs_property import bin_edges
 from rc_vs_snn.analysis.figures.energy_vs_accuracy import EnergyTable, energy_pj, spelt_energy
 from rc_vs_snn.analysis.figures.pareto import pareto_front
@@ -416,3 +416,52 @@ def test_equal_values_share_a_bin_and_no_bin_is_empty(values):
     assert values.max() == edges[-1]
     place = np.searchsorted(edges, values)
     assert set(place.tolist()) == set(range(len(edges)))
+
+
+# options and missing traces
+
+
+def test_a_run_without_a_trace_has_its_mark_beside_the_curves_of_others(make_run, tiny_trace):
+    bare, whole = make_run(tiny_trace, label="bare"), make_run(tiny_trace, label="whole")
+    (bare.folder / "trace.npz").unlink()
+    for name in ("pareto", "energy-vs-accuracy"):
+        table, figure = make(name, [bare, whole])
+        assert table.where(label="bare").distinct("series") == ["operating point"]
+        assert set(table.where(label="whole").distinct("series")) == {"threshold sweep", "operating point"}
+        figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("name", [*NAMES])
+def test_panels_lie_below_one_another_in_a_column(name, make_run, tiny_trace):
+    shorter = dataclasses.replace(tiny_trace, lengths=np.array([3, 3, 3, 2]))
+    runs = [make_run(shorter, label=label) for label in ("one", "another")]
+    with style.applied(FigureOptions(columns=1)):
+        _, figure = make(name, runs)
+        figure.draw_without_rendering()
+    assert figure.get_figwidth() == style.COLUMN_INCHES
+    places = [axes.get_subplotspec().colspan for axes in figure.axes]
+    assert {(place.start, place.stop) for place in places} == {(0, 1)}
+
+
+@pytest.mark.parametrize("name", ["decision-time-per-class", "decision-time-vs-property"])
+def test_decision_times_in_milliseconds(name, make_run, tiny_trace):
+    run = make_run(dataclasses.replace(tiny_trace, step_ms=20.0))
+    with style.applied(FigureOptions(time="ms")):
+        _, figure = make(name, [run])
+    drawn_at = drawn(figure.axes[0], "mean" if name == "decision-time-per-class" else "RC-LSTM")
+    steps = drawn_at.get_xdata() if name == "decision-time-per-class" else drawn_at.get_ydata()
+    assert set(steps) == {20, 60}, "steps 0 and 2"
+    assert "(ms)" in texts(figure)
+
+
+def test_scales_and_values_on_request(make_run, tiny_trace):
+    run = make_run(tiny_trace)
+    with style.applied(FigureOptions(xscale="linear", values="table")):
+        for name in ("pareto", "energy-vs-accuracy"):
+            _, figure = make(name, [run])
+            assert figure.axes[0].get_xscale() == "linear"
+        assert "pJ for" not in texts(figure)
+        assert "% for" not in texts(figure)
+    with style.applied(FigureOptions(xscale="log")):
+        _, figure = make("pareto", [run])
+        assert {axes.get_xscale() for axes in figure.axes} == {"log"}

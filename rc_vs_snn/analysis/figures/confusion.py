@@ -1,7 +1,5 @@
 """What is taken for what, at the decision."""
 
-import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +11,8 @@ from matplotlib.figure import Figure
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import Group
+from rc_vs_snn.analysis.intervals import percent_decimals
+from rc_vs_snn.analysis.panels import panels
 from rc_vs_snn.registry import figures
 
 MOST_NUMBERED = 12
@@ -45,22 +45,17 @@ class Confusion:
         """Return the figure: darker is more often, not in proportion, so that rare confusions are seen."""
         labels = table.distinct("label")
         n_classes = len(table.distinct("true_label"))
-        columns = min(len(labels), 2)
-        rows = math.ceil(len(labels) / columns)
-        width = style.PAGE_INCHES if columns > 1 else style.COLUMN_INCHES
         what = "number: samples" if n_classes <= MOST_NUMBERED else "numbers in the CSV"
         caption = style.caption(
             table, f"all seeds counted together; shade: share of the true class, {what}", intervals=False
         )
-        figure = style.new_figure(width, 0.7 + 3.3 * rows, caption)
-        panels = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes, label in zip(panels, labels, strict=False):
-            _draw_label(axes, table.where(label=label), label, n_classes)
-        for axes in panels[len(labels) :]:
-            axes.set_axis_off()
-        for axes in panels[::columns]:
+        laid = panels(len(labels), caption, inches=min(3.3, 1.1 + 0.25 * n_classes))
+        for axes, label in zip(laid.axes, labels, strict=True):
+            right = _draw_label(axes, table.where(label=label), n_classes)
+            axes.set_title(f"{style.title(label, laid.figure, len(laid.lowest))}\n{right}", loc="left")
+        for axes in laid.left:
             axes.set_ylabel("True class")
-        return figure
+        return laid.figure
 
 
 def _counts(runs: Sequence[dict[str, np.ndarray]], n_classes: int) -> Table:
@@ -81,7 +76,8 @@ def _counts(runs: Sequence[dict[str, np.ndarray]], n_classes: int) -> Table:
     )
 
 
-def _draw_label(axes: Axes, rows: Table, label: str, n_classes: int) -> None:
+def _draw_label(axes: Axes, rows: Table, n_classes: int) -> str:
+    """Draw the matrix and return how much of it is right."""
     counts, shares = (rows[name].reshape(n_classes, n_classes) for name in ("count", "share"))
     edges = np.arange(n_classes + 1) - 0.5
     axes.pcolormesh(
@@ -95,10 +91,6 @@ def _draw_label(axes: Axes, rows: Table, label: str, n_classes: int) -> None:
                     decided, true, f"{count}", ha="center", va="center", fontsize=5.5,
                     color="white" if dark else "black",
                 )  # fmt: skip
-    right = counts.trace() / counts.sum()
-    decimals = 2 if counts.sum() >= 2000 else 1
-    title = f"{textwrap.fill(label, width=45)}\n{100 * right:.{decimals}f} % right"
-    axes.set_title(style.plain(title), loc="left")
     size = 7 if n_classes <= MOST_NUMBERED else 4.5 if n_classes <= 40 else 3
     axes.set_xticks(range(n_classes))
     axes.set_yticks(range(n_classes))
@@ -112,3 +104,5 @@ def _draw_label(axes: Axes, rows: Table, label: str, n_classes: int) -> None:
     if n_classes > MOST_NUMBERED:
         axes.grid(linewidth=0.2)
     axes.spines[["top", "right"]].set_visible(True)
+    right = 100 * counts.trace() / counts.sum()
+    return f"{right:.{percent_decimals(int(rows['n_samples'][0]))}f} % right"

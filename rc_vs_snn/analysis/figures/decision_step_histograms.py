@@ -1,19 +1,21 @@
 """When the decisions fall, and where the errors are: mostly in what never reached the threshold."""
 
-import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 
-from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis import style, time_axis
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import mean_over_seeds
+from rc_vs_snn.analysis.panels import panels
+from rc_vs_snn.analysis.texts import text_inches
 from rc_vs_snn.registry import figures
 
 MOST_NUMBERED_BARS = 12
@@ -40,25 +42,23 @@ class DecisionStepHistograms:
     def draw(self, table: Table) -> Figure:
         """Return the figure: one panel per label, a number over each bar for its accuracy."""
         looks = style.looks(table.distinct("label"))
-        columns = min(len(looks), 2)
-        rows = math.ceil(len(looks) / columns)
-        width = style.PAGE_INCHES if columns > 1 else style.COLUMN_INCHES
         numbered = min(table["n_steps"]) <= MOST_NUMBERED_BARS
         extra = "number over a bar: accuracy of its samples in %" if numbered else ""
         caption = style.caption(table, extra, intervals=False)
-        figure = style.new_figure(width, 0.7 + 1.75 * rows, caption)
-        panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-        for axes, (label, look) in zip(panels, looks.items(), strict=False):
-            _draw_label(axes, table.where(label=label), look)
-            axes.set_title(style.plain(textwrap.fill(label, width=45)), loc="left")
-            axes.set_xlabel("Decision step (0-based)")
-        for axes in panels[len(looks) :]:
-            axes.set_axis_off()
-        for axes in panels[::columns]:
-            axes.set_ylabel("Share of test samples")
+        height = 1.75 if style.side_by_side(2) > 1 else 1.45  # those in a column need no name of their own
+        laid = panels(len(looks), caption, inches=height, share="y")
+        width = laid.figure.get_figwidth() / len(laid.lowest) - 0.8
+        titles = [style.title(label, laid.figure, len(laid.lowest)) for label in looks]
+        for axes, (label, look), title in zip(laid.axes, looks.items(), titles, strict=True):
+            _draw_label(axes, table.where(label=label), look, width)
+            axes.set_title(title, loc="left")
+        for axes in laid.lowest:
+            axes.set_xlabel(time_axis.name(mean=False))
+        for axes in laid.left:
+            axes.set_ylabel(style.upright("Share of test samples", height - 0.5))
             style.percent_axis(axes)
-        style.add_legend(figure, _legend(), 3)
-        return figure
+        style.add_legend(laid.figure, _legend(), 3)
+        return laid.figure
 
 
 def _forced_at(group: Group) -> float:
@@ -84,7 +84,7 @@ def _shares(run: FinishedRun) -> Table:
     )
 
 
-def _draw_label(axes: Axes, table: Table, look: style.Look) -> None:
+def _draw_label(axes: Axes, table: Table, look: style.Look, inches: float) -> None:
     n_steps = int(table["n_steps"][0])
     for forced, hatch in ((False, ""), (True, "////")):
         part = table.where(forced=forced)
@@ -100,13 +100,22 @@ def _draw_label(axes: Axes, table: Table, look: style.Look) -> None:
         )  # fmt: skip
         if n_steps <= MOST_NUMBERED_BARS:
             _number(axes, position, part)
-    every = math.ceil(n_steps / MOST_NUMBERED_BARS)
-    ticks = np.arange(0, n_steps, every)
-    if every > 1:
-        ticks = ticks[ticks < n_steps - every]  # room for the word beside them
-    axes.set_xticks([*ticks, n_steps + 0.5], [*map(str, ticks), "forced"])
+    ticks = _ticks(table, inches)
+    names = [f"{moment:.10g}" for moment in time_axis.when(table, ticks)]
+    axes.set_xticks([*ticks, n_steps + 0.5], [*names, "forced"])
     axes.grid(visible=False, axis="x")
     axes.margins(y=0.12)
+
+
+def _ticks(table: Table, inches: float) -> np.ndarray:
+    """Return the steps to be named: as many as an axis of some width has room for, at round numbers."""
+    n_steps = int(table["n_steps"][0])
+    size = FontProperties(size=mpl.rcParams["xtick.labelsize"]).get_size_in_points()
+    widest = text_inches(f"{time_axis.when(table, np.array([n_steps - 1])).item():.10g}", size) + size / 72
+    room = max(2, min(MOST_NUMBERED_BARS, int(inches / widest)))
+    every = next(each for each in (1, 2, 5, *range(10, n_steps + 10, 10)) if n_steps <= each * room)
+    ticks = np.arange(every - 1 if time_axis.in_ms() else 0, n_steps, every)
+    return ticks[ticks < n_steps - every] if every > 1 else ticks  # room for the word beside them
 
 
 def _number(axes: Axes, positions: np.ndarray, part: Table) -> None:

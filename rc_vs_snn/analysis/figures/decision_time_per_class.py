@@ -1,7 +1,5 @@
 """Which classes wait: when the samples of each class are decided, and how often rightly."""
 
-import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,10 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis import style, time_axis
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import mean_over_seeds
+from rc_vs_snn.analysis.panels import panels
 from rc_vs_snn.registry import figures
 
 QUANTILES = {"q10": 0.1, "q25": 0.25, "median": 0.5, "q75": 0.75, "q90": 0.9}
@@ -38,30 +37,30 @@ class DecisionTimePerClass:
         """Return the figure: a panel per label, a row per class."""
         looks = style.looks(table.distinct("label"))
         classes = sorted(table.distinct("class"))
-        columns = min(len(looks), MOST_COLUMNS)
-        rows = math.ceil(len(looks) / columns)
-        width = style.PAGE_INCHES if columns > 1 else style.COLUMN_INCHES
         caption = style.caption(
             table,
             "line: 10 to 90 % of a class's samples, thick: 25 to 75 %, mark: mean; right: accuracy in %",
             intervals=False,
         )
-        height = 0.8 + rows * (0.6 + max(INCHES_PER_CLASS * len(classes), 0.8))
-        figure = style.new_figure(width, height, caption)
-        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for axes, (label, look) in zip(panels.ravel(), looks.items(), strict=False):
+        inches = 0.6 + max(INCHES_PER_CLASS * len(classes), 0.8)
+        laid = panels(
+            len(looks), caption, inches=inches, above=0.8, most=MOST_COLUMNS, least_inches=1.7, share="xy"
+        )
+        for axes, (label, look) in zip(laid.axes, looks.items(), strict=True):
             _draw_label(axes, table.where(label=label), look, classes)
-            axes.set_title(style.plain(textwrap.fill(label, width=40)), loc="left")
-        for axes in panels.ravel()[len(looks) :]:
-            axes.set_axis_off()
-        for axes in panels[:, 0]:
+            axes.set_title(style.title(label, laid.figure, len(laid.lowest)), loc="left")
+        for axes in laid.left:
             axes.set_ylabel("True class")
-        # The lowest panel of each column that is drawn at all
-        for place, axes in enumerate(panels.ravel()[: len(looks)]):
-            if place + columns >= len(looks):
-                axes.set_xlabel("Decision step (0-based)")
-                axes.tick_params(labelbottom=True)
-        return figure
+        ends = [
+            (time_axis.when(rows, rows["q10"]).min(), time_axis.when(rows, rows["q90"]).max())
+            for rows in (table.where(label=label) for label in looks)
+        ]
+        time_axis.set_range(laid.axes[0], float(min(ends)[0]), float(max(high for _, high in ends)))
+        if not time_axis.is_log():
+            laid.axes[0].locator_params(axis="x", integer=True)
+        for axes in laid.lowest:
+            axes.set_xlabel(time_axis.name(mean=False))
+        return laid.figure
 
 
 def _classes(group: Group) -> Table:
@@ -90,10 +89,11 @@ def _means(run: FinishedRun, present: np.ndarray) -> Table:
 
 def _draw_label(axes: Axes, rows: Table, look: style.Look, classes: Sequence[int]) -> None:
     place = np.searchsorted(np.asarray(classes), rows["class"])
-    axes.hlines(place, rows["q10"], rows["q90"], color=look.colour, linewidth=0.8)
-    axes.hlines(place, rows["q25"], rows["q75"], color=look.colour, linewidth=3.2, alpha=0.6)
+    at = {name: time_axis.when(rows, rows[name]) for name in (*QUANTILES, "mean_step")}
+    axes.hlines(place, at["q10"], at["q90"], color=look.colour, linewidth=0.8)
+    axes.hlines(place, at["q25"], at["q75"], color=look.colour, linewidth=3.2, alpha=0.6)
     axes.plot(
-        rows["mean_step"], place,
+        at["mean_step"], place,
         linestyle="", marker=look.marker, markersize=4, color=look.colour, markeredgecolor="black",
         markeredgewidth=0.5, label="mean",
     )  # fmt: skip
@@ -107,4 +107,3 @@ def _draw_label(axes: Axes, rows: Table, look: style.Look, classes: Sequence[int
     axes.set_ylim(len(classes) - 0.4, -0.6)
     axes.tick_params(axis="y", labelsize=7 if len(classes) <= 12 else 5.5)
     axes.grid(visible=False, axis="y")
-    axes.locator_params(axis="x", integer=True)

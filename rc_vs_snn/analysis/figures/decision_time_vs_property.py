@@ -1,12 +1,14 @@
 """What makes a sample take long: decision time against what is known of each sample."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis import style, time_axis
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import mean_over_seeds
@@ -20,7 +22,7 @@ PROPERTIES = {
     "noise": "Standard deviation of the noise",
     "ideal step": "Step at which the answer is certain",
 }
-PANELS = {"mean_step": "Mean decision step\n(0-based)", "accuracy": "Test accuracy"}
+MOST_COLUMNS = 4
 
 
 @figures.register("decision-time-vs-property")
@@ -49,32 +51,50 @@ class DecisionTimeVsProperty:
         """Return the figure: a column per property, decision step above, accuracy below."""
         looks = style.looks(table.distinct("label"))
         names = [name for name in PROPERTIES if name in table.distinct("property")]
-        width = style.COLUMN_INCHES if len(names) == 1 else style.PAGE_INCHES
+        columns = style.side_by_side(len(names), MOST_COLUMNS, 1.7)
+        bands = math.ceil(len(names) / columns)
+        width = style.COLUMN_INCHES if columns == 1 else style.PAGE_INCHES
         caption = style.caption(table, f"each point one value, or about 1/{N_BINS} of the test samples")
-        figure = style.new_figure(width, 3.2, caption)
-        panels = figure.subplots(2, len(names), sharex="col", sharey="row", squeeze=False)
-        for column, name in enumerate(names):
-            for axes, number in zip(panels[:, column], PANELS, strict=True):
-                for label, look in looks.items():
-                    rows = table.where(label=label, property=name)
-                    axes.plot(
-                        rows["value"], rows[number],
-                        color=look.colour, linestyle=look.line, marker=look.marker, markersize=3, label=label,
-                    )  # fmt: skip
-                    style.band(axes, rows["value"], rows[number], rows[f"{number}_half_width"], look)
-            panels[1, column].set_xlabel(PROPERTIES[name])
-        for axes, title in zip(panels[:, 0], PANELS.values(), strict=True):
-            axes.set_ylabel(title)
-        low, high = panels[1, 0].get_ylim()
-        panels[1, 0].set_ylim(max(low, -0.03), min(high, 1.03))  # of few seeds a band reaches anywhere
-        style.percent_axis(panels[1, 0])
+        figure = style.new_figure(width, 0.5 + 2.7 * bands, caption)
+        panels = figure.subplots(2 * bands, columns, sharey="row", squeeze=False)
+        for place, name in enumerate(names):
+            band, column = divmod(place, columns)
+            upper, lower = panels[2 * band : 2 * band + 2, column]
+            upper.sharex(lower)
+            upper.tick_params(labelbottom=False)
+            for label, look in looks.items():
+                _draw_label(upper, lower, table.where(label=label, property=name), label, look)
+            lower.set_xlabel(PROPERTIES[name])
+        for axes in panels[2 * bands - 2 :, len(names) - columns * (bands - 1) :].ravel():
+            axes.set_axis_off()
+        for upper, lower in zip(panels[::2, 0], panels[1::2, 0], strict=True):
+            upper.set_ylabel(style.upright(time_axis.name(), 1.15))
+            lower.set_ylabel("Test accuracy")
+            low, high = lower.get_ylim()
+            lower.set_ylim(max(low, -0.03), min(high, 1.03))  # of few seeds a band reaches anywhere
+            style.percent_axis(lower)
         figure.align_ylabels(panels[:, 0])
         handles = [
             style.key(label, color=look.colour, linestyle=look.line, marker=look.marker, markersize=4)
             for label, look in looks.items()
         ]
-        style.add_legend(figure, handles, 1 if len(names) == 1 else 2)
+        style.add_legend(figure, handles, min(columns, 2))
         return figure
+
+
+def _draw_label(upper: Axes, lower: Axes, rows: Table, label: str, look: style.Look) -> None:
+    if not len(rows):  # nothing that varies is known of this label's samples
+        return
+    steps = time_axis.when(rows, rows["mean_step"])
+    spread = time_axis.spread(rows, rows["mean_step_half_width"])
+    for axes, values, width in (
+        (upper, steps, spread), (lower, rows["accuracy"], rows["accuracy_half_width"])
+    ):  # fmt: skip
+        axes.plot(
+            rows["value"], values,
+            color=look.colour, linestyle=look.line, marker=look.marker, markersize=3, label=label,
+        )  # fmt: skip
+        style.band(axes, rows["value"], values, width, look)
 
 
 def properties_of(run: FinishedRun) -> dict[str, np.ndarray]:

@@ -74,7 +74,7 @@ class EnergyVsAccuracy:
         )
         figure = style.new_figure(style.COLUMN_INCHES, 2.9, style.caption(table, note))
         axes = figure.add_subplot()
-        axes.set_xscale("log")
+        axes.set_xscale(style.options().xscale or "log")
         handles, points = [], []
         for label, look in looks.items():
             rows = table.where(label=label)
@@ -90,7 +90,8 @@ class EnergyVsAccuracy:
             style.operating_mark(
                 axes, replace(energy, mean=energy.mean / 1e3, half_width=width), accuracy, look
             )
-            text = f"{label}: {100 * accuracy.mean:.1f} % for {spelt_energy(energy.mean)}"
+            said = f"{label}: {100 * accuracy.mean:.1f} % for {spelt_energy(energy.mean)}"
+            text = said if style.options().values == "legend" else label
             handles.append(
                 style.key(
                     text,

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis import style, time_axis
+from rc_vs_snn.analysis.captions import data
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell
-from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP, sweeps_and_points
+from rc_vs_snn.analysis.panels import Panels, panels
+from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP, sweeps_and_points, traced
 from rc_vs_snn.analysis.tables import objective_text
 from rc_vs_snn.registry import figures
 
@@ -25,38 +29,48 @@ class ObjectiveTradeOff:
 
     def table(self, groups: Sequence[Group]) -> Table:
         """Return the threshold sweep and the operating point of every label; empty for one objective."""
-        if len({objective_text(group) for group in groups}) < 2:
-            return stack([])
+        kinds: dict[tuple[str, str], set[str]] = {}
+        for group in groups:
+            kinds.setdefault(_kind(group), set()).add(objective_text(group))
+        compared = [group for group in groups if len(kinds[_kind(group)]) > 1]
         return stack(
             [
                 sweeps_and_points([group], ["mean_step", "accuracy"]).tagged(
-                    model=group.runs[0].record.config["model"]["name"], objective=objective_text(group)
+                    model=_kind(group)[1], objective=objective_text(group)
                 )
-                for group in groups
+                for group in (traced(compared) if compared else [])
             ]
         )
 
     @style.applied()
     def draw(self, table: Table) -> Figure:
-        """Return the figure: the panels of a row share their accuracy axis."""
-        rows, columns = table.distinct("model"), sorted(table.distinct("n_steps"))
+        """Return the figure: the panels of a kind of model show one range of accuracy."""
+        kinds = _distinct(table, "dataset", "model")
         looks = style.looks(table.distinct("objective"))
-        figure = style.new_figure(style.PAGE_INCHES, 0.7 + 2.0 * len(rows), _caption(table))
-        panels = figure.subplots(len(rows), len(columns), sharey="row", sharex="col", squeeze=False)
-        for row, model in zip(panels, rows, strict=True):
-            of_model = table.where(model=model)
-            points = [cell(point, "accuracy") for point in _points(of_model)]
+        laid, places = _laid(table, kinds)
+        for dataset, model in kinds:
+            of_kind = table.where(dataset=dataset, model=model)
+            points = [cell(point, "accuracy") for point in _points(of_kind)]
             # The curves lie close together at the top, and a low start would press them into a line.
-            row[0].set_ylim(style.accuracy_window(of_model["accuracy"], points, reach=3))
-            for axes, n_steps in zip(row, columns, strict=True):
-                here = table.where(model=model, n_steps=n_steps)
+            window = style.accuracy_window(of_kind["accuracy"], points, reach=3)
+            name = f"{dataset}, {model}" if len(table.distinct("dataset")) > 1 else model
+            for n_steps in sorted(of_kind.distinct("n_steps")):
+                axes, here = places[dataset, model, n_steps], of_kind.where(n_steps=n_steps)
                 for objective, look in looks.items():
                     _draw(axes, here.where(objective=objective), look)
-                axes.set_title(f"{model}, T = {n_steps}", loc="left")
+                axes.set_ylim(window)
+                if time_axis.is_log():
+                    time_axis.set_range(axes, *time_axis.when(here, np.array([0, n_steps - 1])).tolist())
+                title = f"{name}, T = {n_steps}"
+                axes.set_title(style.title(title, laid.figure, len(laid.lowest)), loc="left")
                 style.percent_axis(axes)
-            row[0].set_ylabel("Test accuracy")
-        for axes in panels[-1]:
-            axes.set_xlabel("Mean decision step (0-based)")
+        if len(laid.lowest) == len(laid.axes) // len(kinds):  # a row is a kind: one accuracy axis for all
+            for axes in laid.axes:
+                axes.tick_params(labelleft=axes in laid.left)
+        for axes in laid.left:
+            axes.set_ylabel("Test accuracy")
+        for axes in laid.lowest:
+            axes.set_xlabel(time_axis.name())
         handles = [
             style.key(
                 objective, color=look.colour, linestyle=look.line, marker=look.marker, markersize=6,
@@ -64,8 +78,33 @@ class ObjectiveTradeOff:
             )
             for objective, look in looks.items()
         ]  # fmt: skip
-        style.add_legend(figure, handles, 2)
-        return figure
+        style.add_legend(laid.figure, handles, 2)
+        return laid.figure
+
+
+def _kind(group: Group) -> tuple[str, str]:
+    config = group.runs[0].record.config
+    return str(config["dataset"]["name"]), str(config["model"]["name"])
+
+
+def _distinct(table: Table, *names: str) -> list[tuple[Any, ...]]:
+    return list(dict.fromkeys(zip(*(table[name].tolist() for name in names), strict=True)))
+
+
+def _laid(table: Table, kinds: Sequence[tuple[Any, ...]]) -> tuple[Panels, dict[tuple[Any, ...], Axes]]:
+    """Return a panel for each kind of model and T: a row per kind where every kind has every T."""
+    durations = sorted(table.distinct("n_steps"))
+    places = [
+        (*kind, n_steps)
+        for kind in kinds
+        for n_steps in durations
+        if len(table.where(dataset=kind[0], model=kind[1], n_steps=n_steps))
+    ]
+    whole = len(places) == len(kinds) * len(durations)
+    laid = panels(
+        len(places), _caption(table), inches=2.0, most=len(durations) if whole else 2, least_inches=1.6
+    )
+    return laid, dict(zip(places, laid.axes, strict=True))
 
 
 def _points(table: Table) -> list[Table]:
@@ -75,17 +114,18 @@ def _points(table: Table) -> list[Table]:
 def _draw(axes: Axes, table: Table, look: style.Look) -> None:
     for label in table.distinct("label"):
         sweep = table.where(label=label, series=SWEEP)
-        axes.plot(sweep["mean_step"], sweep["accuracy"], color=look.colour, linestyle=look.line)
-        style.band(axes, sweep["mean_step"], sweep["accuracy"], sweep["accuracy_half_width"], look)
+        moments = time_axis.when(table.where(label=label), sweep["mean_step"])
+        axes.plot(moments, sweep["accuracy"], color=look.colour, linestyle=look.line)
+        style.band(axes, moments, sweep["accuracy"], sweep["accuracy_half_width"], look)
         point = table.where(label=label, series=OPERATING)
-        style.operating_mark(axes, cell(point, "mean_step"), cell(point, "accuracy"), look)
+        at = time_axis.moment(point, cell(point, "mean_step"))
+        style.operating_mark(axes, at, cell(point, "accuracy"), look)
 
 
 def _caption(table: Table) -> str:
-    counts = table.distinct("n_seeds")
-    seeds = "n = 1 seed, no interval" if counts == [1] else f"n = {'/'.join(map(str, counts))} seeds"
-    samples = " / ".join(f"{n:,}" for n in table.distinct("n_samples"))
+    counts = sorted(table.distinct("n_seeds"))
+    seeds = "n = 1 seed, no interval" if counts == [1] else f"n = {' or '.join(map(str, counts))} seeds"
     return (
-        f"{', '.join(table.distinct('dataset'))}: {samples} test samples; {seeds}; a line is one training "
-        "judged at every threshold, its marker the threshold it was run with"
+        f"{data(table)}; {seeds}; a line is one training judged at every threshold, its marker the threshold "
+        "it was run with"
     )

@@ -7,12 +7,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.derived import column, derived_sweeps
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell
+from rc_vs_snn.analysis.panels import panels
 from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP
 from rc_vs_snn.registry import figures
 
@@ -51,17 +53,17 @@ class Pareto:
         """Return the figure: a panel per cost that was counted."""
         looks = style.looks(table.distinct("label"))
         costs = [cost for cost in COSTS if np.isfinite(table[cost]).any()] or list(COSTS)[:1]
-        width = style.PAGE_INCHES if len(costs) > 1 else style.COLUMN_INCHES
-        figure = style.new_figure(width, 2.9, style.caption(table, NOTE, intervals=False))
-        panels = figure.subplots(1, len(costs), sharey=True, squeeze=False)[0]
-        for axes, cost in zip(panels, costs, strict=True):
+        caption = style.caption(table, NOTE, intervals=False)
+        laid = panels(len(costs), caption, inches=2.2, share="y")
+        for axes, cost in zip(laid.axes, costs, strict=True):
             _draw_panel(axes, table, cost, looks)
         points = [cell(table.where(series=OPERATING, label=label), "accuracy") for label in looks]
-        panels[0].set_ylim(style.accuracy_window(table.where(series=SWEEP)["accuracy"], points))
-        panels[0].set_ylabel("Test accuracy")
-        style.percent_axis(panels[0])
-        style.add_legend(figure, _legend(table, looks), 1 if len(costs) == 1 else 2)
-        return figure
+        laid.axes[0].set_ylim(style.accuracy_window(table.where(series=SWEEP)["accuracy"], points))
+        for axes in laid.left:
+            axes.set_ylabel("Test accuracy")
+            style.percent_axis(axes)
+        style.add_legend(laid.figure, _legend(table, looks), len(laid.lowest))
+        return laid.figure
 
 
 def pareto_front(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
@@ -90,8 +92,8 @@ def pareto_front(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
 
 def _draw_panel(axes: Axes, table: Table, cost: str, looks: dict[str, style.Look]) -> None:
     drawn = table.rows(np.isfinite(table[cost]))
-    if len(drawn) and drawn[cost].max() > LOG_FROM * drawn[cost].min() > 0:
-        axes.set_xscale("log")
+    wide = len(drawn) and drawn[cost].max() > LOG_FROM * drawn[cost].min() > 0
+    axes.set_xscale(style.options().xscale or ("log" if wide else "linear"))
     front = table.rows(table[f"front_{cost}"])
     front = front.rows(np.lexsort((front["accuracy"], front[cost])))
     axes.plot(
@@ -114,6 +116,12 @@ def _draw_panel(axes: Axes, table: Table, cost: str, looks: dict[str, style.Look
     if len(ends):
         beyond = 1.6 if axes.get_xscale() == "log" else 1.1
         axes.set_xlim(right=beyond * ends.max())
+    if axes.get_xscale() == "log":
+        narrow = axes.get_xlim()[1] < 40 * axes.get_xlim()[0]
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    if len(drawn) and drawn[cost].max() >= 1000:
+        axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
     axes.set_xlabel(COSTS[cost])
 
 

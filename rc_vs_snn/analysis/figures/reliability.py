@@ -1,7 +1,6 @@
 """Whether a model is as often right as it says, at the step at which it decides."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from matplotlib.patches import Patch
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, Group
-from rc_vs_snn.analysis.intervals import mean_interval
+from rc_vs_snn.analysis.intervals import Interval, mean_interval
 from rc_vs_snn.analysis.looks import facts_and_place, placed_looks
 from rc_vs_snn.registry import figures
 
@@ -51,7 +50,7 @@ class Reliability:
     def draw(self, table: Table) -> Figure:
         """Return the figure: a column per label; above the diagonal a model is better than it says."""
         looks = placed_looks(table)
-        columns = min(len(looks), MOST_COLUMNS)
+        columns = style.side_by_side(len(looks), MOST_COLUMNS, 1.7)
         rows = math.ceil(len(looks) / columns)
         width = {1: style.COLUMN_INCHES, 2: 5.2}.get(columns, style.PAGE_INCHES)
         caption = style.caption(
@@ -66,6 +65,7 @@ class Reliability:
             upper, lower = panels[2 * (place // columns) :, place % columns][:2]
             own = table.where(label=label)
             _draw_curve(upper, own, label, look)
+            upper.set_title(f"{style.title(label, figure, columns)}\n{_error(own)}", loc="left")
             _draw_histogram(lower, own, look)
             lower.set_xlabel("Confidence at the decision")
             lower.tick_params(labelbottom=True)
@@ -139,12 +139,15 @@ def _draw_curve(axes: Axes, rows: Table, label: str, look: style.Look) -> None:
         many["confidence"], many["accuracy"],
         linestyle="", color=look.colour, marker=look.marker, markersize=4,
     )  # fmt: skip
-    width = rows["ece_half_width"][0]
-    error = f"{100 * rows['ece'][0]:.2f}" + ("" if np.isnan(width) else f" ± {100 * width:.2f}")
-    axes.set_title(style.plain(f"{textwrap.fill(label, width=38)}\nECE {error} %"), loc="left")
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.04, 1.06)
     style.percent_axis(axes)
+
+
+def _error(rows: Table) -> str:
+    width = float(rows["ece_half_width"][0])
+    error = Interval(float(rows["ece"][0]), None if np.isnan(width) else width, int(rows["n_seeds"][0]))
+    return f"ECE {error.spell(2, 100)} %"
 
 
 def _draw_histogram(axes: Axes, rows: Table, look: style.Look) -> None:
