@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
+from rc_vs_snn.cli.judging import calibrate, evaluate, exits
 from rc_vs_snn.cli.listing import list_registered
 from rc_vs_snn.cli.making import compare, reproduce, train
 from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
 from rc_vs_snn.cli.showing import animation, decision, encoders, samples
-from rc_vs_snn.cli.stored import calibrate, evaluate, exits, export, figures
+from rc_vs_snn.cli.stored import export, figures, report
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
 
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "calibrate": calibrate,
     "exits": exits,
     "figures": figures,
+    "report": report,
     "export": export,
     "list": list_registered,
 }

@@ -1,5 +1,6 @@
 """When the decisions fall, and where the errors are: mostly in what never reached the threshold."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ class DecisionStepHistograms:
         for axes in laid.lowest:
             axes.set_xlabel(time_axis.name(mean=False))
         for axes in laid.left:
-            axes.set_ylabel(style.upright("Share of test samples", height - 0.5))
+            axes.set_ylabel(style.upright("Share of test samples", height - 0.4))
             style.percent_axis(axes)
         style.add_legend(laid.figure, _legend(), 3)
         return laid.figure
@@ -99,7 +100,7 @@ def _draw_label(axes: Axes, table: Table, look: style.Look, inches: float) -> No
             width=0.9, facecolor=WRONG, edgecolor="white", hatch=hatch, linewidth=0.5,
         )  # fmt: skip
         if n_steps <= MOST_NUMBERED_BARS:
-            _number(axes, position, part)
+            _number(axes, position, part, inches / (n_steps + 2))
     ticks = _ticks(table, inches)
     names = [f"{moment:.10g}" for moment in time_axis.when(table, ticks)]
     axes.set_xticks([*ticks, n_steps + 0.5], [*names, "forced"])
@@ -113,18 +114,21 @@ def _ticks(table: Table, inches: float) -> np.ndarray:
     size = FontProperties(size=mpl.rcParams["xtick.labelsize"]).get_size_in_points()
     widest = text_inches(f"{time_axis.when(table, np.array([n_steps - 1])).item():.10g}", size) + size / 72
     room = max(2, min(MOST_NUMBERED_BARS, int(inches / widest)))
-    every = next(each for each in (1, 2, 5, *range(10, n_steps + 10, 10)) if n_steps <= each * room)
+    round_numbers = (digit * 10**power for power in itertools.count() for digit in (1, 2, 5))
+    every = next(each for each in round_numbers if n_steps <= each * room)
     ticks = np.arange(every - 1 if time_axis.in_ms() else 0, n_steps, every)
     return ticks[ticks < n_steps - every] if every > 1 else ticks  # room for the word beside them
 
 
-def _number(axes: Axes, positions: np.ndarray, part: Table) -> None:
+def _number(axes: Axes, positions: np.ndarray, part: Table, inches: float) -> None:
+    """Write over each bar the accuracy of its samples, small enough for the width of a bar in inches."""
+    size = 6.0 if text_inches("99.9", 6.0) < 0.8 * inches else 5.0
     for position, right, wrong in zip(positions, part["right"], part["wrong"], strict=True):
         if right + wrong > 0:
             axes.annotate(
                 # cut, not rounded: 100 is written only where nothing is wrong
                 f"{np.floor(1000 * right / (right + wrong)) / 10:g}", (position, right + wrong),
-                xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=6, color=style.GREY,
+                xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=size, color=style.GREY,
             )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class OperatingPoints:
         size = FontProperties(size=mpl.rcParams["ytick.labelsize"]).get_size_in_points()
         names = [style.wrapped(label, 0.4 * width, size) for label in labels]
         lines = 1 + max(name.count("\n") for name in names)
-        height = 0.4 + 0.17 * lines * len(labels)
+        height = 0.4 + (0.08 + 0.09 * lines) * len(labels)
         figure = style.new_figure(width, 0.4 + height * shape[0], style.caption(table))
         grid = figure.subplots(*shape, sharey=True, squeeze=False)
         families = [label.partition(",")[0] for label in labels]
