@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,23 +12,15 @@ from rc_vs_snn.analysis.derived import column, derived_sweeps
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell
 from rc_vs_snn.analysis.looks import facts_and_place, placed_looks
+from rc_vs_snn.analysis.statistics.energy import DEFAULT, TABLES, EnergyTable
 from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP
 from rc_vs_snn.registry import figures
 
-
-class EnergyTable(NamedTuple):
-    """What an operation is taken to cost, in picojoules, and who measured it."""
-
-    source: str
-    ac_pj: float
-    mac_pj: float
+TABLE = TABLES[DEFAULT]
+MEASURED = "45 nm, 32-bit float, Horowitz, ISSCC 2014"
 
 
-HOROWITZ = EnergyTable("Horowitz, ISSCC 2014: 45 nm, 32-bit float", ac_pj=0.9, mac_pj=4.6)
-"""An addition 0.9 pJ; a multiplication 3.7 pJ and an addition, 4.6 pJ."""
-
-
-def energy_pj(acs: np.ndarray, macs: np.ndarray, table: EnergyTable = HOROWITZ) -> np.ndarray:
+def energy_pj(acs: np.ndarray, macs: np.ndarray, table: EnergyTable = TABLE) -> np.ndarray:
     """Return the estimated energy of some synaptic operations, in picojoules; NaN where one is not counted.
 
     Args:
@@ -69,8 +60,8 @@ class EnergyVsAccuracy:
         """Return the figure; the assumption stands on top of it."""
         looks = placed_looks(table)
         note = (
-            f"an estimate, not a measurement: {HOROWITZ.ac_pj:g} pJ per AC and {HOROWITZ.mac_pj:g} pJ per "
-            f"MAC ({HOROWITZ.source}); memory traffic and leaks are not in it"
+            f"an estimate, not a measurement: {TABLE.ac_pj:g} pJ per AC and {TABLE.mac_pj:g} pJ per "
+            f"MAC ({MEASURED}); memory traffic and leaks are not in it"
         )
         figure = style.new_figure(style.COLUMN_INCHES, 2.9, style.caption(table, note))
         axes = figure.add_subplot()

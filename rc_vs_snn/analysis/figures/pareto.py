@@ -15,6 +15,7 @@ from rc_vs_snn.analysis.derived import column, derived_sweeps
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell
 from rc_vs_snn.analysis.panels import panels
+from rc_vs_snn.analysis.statistics.trade_off import pareto_front
 from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP
 from rc_vs_snn.registry import figures
 
@@ -45,7 +46,7 @@ class Pareto:
                 "input_events": column("input_events"),
             },
         )
-        fronts = {f"front_{cost}": pareto_front(rows[cost], rows["accuracy"]) for cost in COSTS}
+        fronts = {f"front_{cost}": on_front(rows[cost], rows["accuracy"]) for cost in COSTS}
         return Table({**rows.columns, **fronts})
 
     @style.applied()
@@ -66,28 +67,11 @@ class Pareto:
         return laid.figure
 
 
-def pareto_front(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """Return which points no other point beats, a mask ``(n,)``.
-
-    A point is beaten by one that costs no more and gains no less, and differs. Equal points stand together;
-    a point with NaN is not on the front and beats none.
-
-    Args:
-        cost: what is to be small, ``(n,)``.
-        gain: what is to be large, ``(n,)``.
-
-    Source: Pareto dominance as in multi-objective optimisation (Kung, Luccio and Preparata 1975, two
-    dimensions by sorting).
-    """
-    cost, gain = np.asarray(cost, np.float64), np.asarray(gain, np.float64)
-    known = np.flatnonzero(~np.isnan(cost) & ~np.isnan(gain))
-    front = np.zeros(len(cost), dtype=bool)
-    best, best_cost = -np.inf, np.nan
-    for row in known[np.lexsort((-gain[known], cost[known]))].tolist():
-        new = not front.any() or gain[row] > best
-        if new or (gain[row] == best and cost[row] == best_cost):
-            front[row], best, best_cost = True, gain[row], cost[row]
-    return front
+def on_front(cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+    """Return which points are on the front of `statistics.trade_off.pareto_front`, a mask ``(n,)``."""
+    mask = np.zeros(len(cost), dtype=bool)
+    mask[pareto_front(cost, accuracy)] = True
+    return mask
 
 
 def _draw_panel(axes: Axes, table: Table, cost: str, looks: dict[str, style.Look]) -> None:

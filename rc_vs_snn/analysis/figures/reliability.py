@@ -15,10 +15,11 @@ from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import Interval, mean_interval
 from rc_vs_snn.analysis.looks import facts_and_place, placed_looks
+from rc_vs_snn.analysis.statistics.reliability import BINS, expected_calibration_error
 from rc_vs_snn.registry import figures
 
 PROBABILITIES = ("probability", "sigmoid")
-N_BINS = 10
+N_BINS = BINS
 FEW = 20
 """Bins of fewer samples are drawn hollow: their accuracy says little."""
 MOST_COLUMNS = 3
@@ -33,14 +34,15 @@ class Reliability:
     """
 
     def table(self, groups: Sequence[Group]) -> Table:
-        """Return one row per label and tenth of the confidence, all seeds together.
+        """Return one row per label and bin of the confidence, all seeds together.
 
         There are none of models whose evidence is no probability.
         """
         blocks = []
         for group in groups:
             if group.runs[0].record.metrics["evidence"] in PROBABILITIES:
-                errors = mean_interval([calibration_error(*_judged(run)[:2]) for run in group.runs])
+                said = [_judged(run)[:2] for run in group.runs]
+                errors = mean_interval([expected_calibration_error(*each, N_BINS) for each in said])
                 width = math.nan if errors.half_width is None else errors.half_width
                 facts = facts_and_place(groups, group)
                 blocks.append(_bins(group).tagged(**facts, ece=errors.mean, ece_half_width=width))
@@ -81,19 +83,6 @@ class Reliability:
 def bin_of(confidence: np.ndarray) -> np.ndarray:
     """Return which of ``N_BINS`` equal bins of [0, 1] each confidence is in; an upper edge belongs to it."""
     return np.searchsorted(np.linspace(0, 1, N_BINS + 1)[1:-1], confidence)
-
-
-def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
-    """Return the expected calibration error: mean distance of confidence and accuracy over the bins.
-
-    Args:
-        confidence: of each sample, in [0, 1].
-        right: whether its label is.
-
-    Source: Naeini et al., AAAI 2015; Guo et al., ICML 2017 (bins weighted by their samples).
-    """
-    gaps = np.bincount(bin_of(confidence), confidence - right, minlength=N_BINS)
-    return float(np.abs(gaps).sum() / len(confidence))
 
 
 def _judged(run: FinishedRun) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
