@@ -466,3 +466,14 @@ def test_scales_and_values_on_request(make_run, tiny_trace):
     with style.applied(FigureOptions(xscale="log")):
         _, figure = make("pareto", [run])
         assert {axes.get_xscale() for axes in figure.axes} == {"log"}
+
+
+def test_bins_of_few_samples_are_hollow_and_in_no_line(two_models):
+    table, figure = make("reliability", two_models[:3])
+    many = table.rows(table["n"] >= 20)
+    few = table.rows((table["n"] > 0) & (table["n"] < 20))
+    assert len(many)
+    assert drawn(figure.axes[0], "RC-LSTM").get_xdata().tolist() == many["confidence"].tolist()
+    (hollow,) = [line for line in figure.axes[0].get_lines() if line.get_markerfacecolor() == "white"]
+    assert hollow.get_linestyle() == "None"
+    assert hollow.get_xdata().tolist() == few["confidence"].tolist()

@@ -118,15 +118,14 @@ def _bins(group: Group) -> Table:
 def _draw_curve(axes: Axes, rows: Table, label: str, look: style.Look) -> None:
     axes.plot([0, 1], [0, 1], color=style.GREY, linestyle=(0, (1, 1.5)), linewidth=0.9)
     drawn = rows.rows(rows["n"] > 0)
+    few, many = drawn.rows(drawn["n"] < FEW), drawn.rows(drawn["n"] >= FEW)
     axes.plot(
-        drawn["confidence"], drawn["accuracy"],
-        color=look.colour, linestyle=look.line, marker=look.marker, markersize=4, label=label,
-        markerfacecolor="white",
+        few["confidence"], few["accuracy"],
+        linestyle="", color=look.colour, marker=look.marker, markersize=4, markerfacecolor="white",
     )  # fmt: skip
-    many = drawn.rows(drawn["n"] >= FEW)
     axes.plot(
         many["confidence"], many["accuracy"],
-        linestyle="", color=look.colour, marker=look.marker, markersize=4,
+        color=look.colour, linestyle=look.line, marker=look.marker, markersize=4, label=label,
     )  # fmt: skip
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.04, 1.06)
