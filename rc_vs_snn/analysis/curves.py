@@ -10,6 +10,7 @@ from rc_vs_snn.errors import InputError
 
 SWEEP_COLUMNS = (
     "mean_step", "accuracy", "accuracy_decided", "coverage", "forced", "tied", "acs", "macs", "leaks",
+    "input_events",
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from rc_vs_snn.analysis.captions import caption
 from rc_vs_snn.analysis.figure_options import FigureOptions
 from rc_vs_snn.analysis.intervals import Interval
+from rc_vs_snn.analysis.layout import SettledLayout
 from rc_vs_snn.analysis.texts import plain, wrapped
 from rc_vs_snn.analysis.windows import accuracy_window, percent_axis
 
@@ -148,7 +149,7 @@ def new_figure(width: float, height: float, caption: str) -> Figure:
     size = CAPTION_SIZE * mpl.rcParams["font.size"]
     lines = wrapped(caption, 0.98 * width, size)
     more = max(0, lines.count("\n") - 1) * 1.25 * size / 72
-    figure = Figure(figsize=(width, height + more), layout="constrained")
+    figure = Figure(figsize=(width, height + more), layout=SettledLayout())
     FigureCanvasAgg(figure)
     figure.suptitle(lines, x=0.01, ha="left", fontsize=size, color=GREY)
     return figure

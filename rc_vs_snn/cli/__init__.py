@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -12,6 +12,7 @@ from rc_vs_snn.cli.judging import calibrate, evaluate, exits
 from rc_vs_snn.cli.listing import list_registered
 from rc_vs_snn.cli.making import compare, reproduce, train
 from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
+from rc_vs_snn.cli.showing import animation, decision, encoders, samples
 from rc_vs_snn.cli.stored import export, figures, report
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
@@ -28,6 +29,13 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "export": export,
     "list": list_registered,
 }
+SHOW: dict[str, Callable[..., int | None]] = {
+    "samples": samples,
+    "decision": decision,
+    "encoders": encoders,
+    "animation": animation,
+}
+"""What `show` can draw of single samples."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +86,9 @@ def _interrupted(number: signal.Signals, our_process: bool) -> int:
 
 def _run(tokens: Sequence[str]) -> int:
     if not tokens:
-        raise InputError(f"no command; give one of {', '.join(COMMANDS)}, or --help")
+        raise InputError(f"no command; give one of {', '.join((*COMMANDS, 'show'))}, or --help")
+    if list(tokens) == ["show"]:
+        raise InputError(f"show what? give one of {', '.join(SHOW)}, or --help")
     try:
         command, bound, _ = _app().parse_args(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:
@@ -90,25 +100,43 @@ def _run(tokens: Sequence[str]) -> int:
         raise InputError(
             f"a plug-in called sys.exit({stop.code!r}); it must return or raise instead"
         ) from stop
-    if command not in COMMANDS.values():  # the parser's own: help or version
+    if command not in (*COMMANDS.values(), *SHOW.values()):  # the parser's own: help or version
         raise SystemExit(0)
     return code or 0
 
 
 def _app() -> App:
-    app = App(
-        name="rc-vs-snn",
-        help="Which decides sooner and better on temporal input: a rank-coded LSTM or a rank-coded spiking "
+    app = _group(
+        "rc-vs-snn",
+        "Which decides sooner and better on temporal input: a rank-coded LSTM or a rank-coded spiking "
         "network?",
-        help_prologue="usage: rc-vs-snn COMMAND [OPTIONS]",
+        COMMANDS,
+        version=_version,
+    )
+    app.command(_group("show", "Draw single samples and how they were decided.", SHOW, "rc-vs-snn show"))
+    return app
+
+
+def _group(
+    name: str,
+    text: str,
+    commands: Mapping[str, Callable[..., int | None]],
+    path: str = "rc-vs-snn",
+    version: Callable[[], str] | None = None,
+) -> App:
+    """Return a parser of some commands, which are called by ``path`` and their name."""
+    app = App(
+        name=name,
+        help=text,
+        help_prologue=f"usage: {path} COMMAND [OPTIONS]",
         help_format="plaintext",
         usage="",
-        version=_version,
+        version=version,
         default_parameter=Parameter(negative=()),
     )
-    for name, command in COMMANDS.items():
+    for called, command in commands.items():
         app.command(
-            command, name=name, help_prologue=f"usage: rc-vs-snn {name} [ARGUMENTS] [OPTIONS]", usage=""
+            command, name=called, help_prologue=f"usage: {path} {called} [ARGUMENTS] [OPTIONS]", usage=""
         )
     return app
 

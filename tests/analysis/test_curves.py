@@ -32,7 +32,8 @@ def random_trace(kind: str, n=40, n_steps=5, n_classes=4, seed=0) -> Trace:
 
 def naive_point(trace: Trace, threshold: float) -> dict[str, float]:
     """The first-spike rule and its numbers as plain loops over single values."""
-    right, steps, decided, tied, acs, macs, leaks, right_decided = [], [], [], [], [], [], [], []
+    right, steps, decided, tied, right_decided = [], [], [], [], []
+    acs, macs, leaks, events = [], [], [], []
     for row in range(len(trace)):
         step, spiked = trace.n_steps - 1, []
         for candidate in range(trace.n_steps):
@@ -52,6 +53,7 @@ def naive_point(trace: Trace, threshold: float) -> dict[str, float]:
         acs.append(trace.acs[row, step])
         macs.append(trace.macs[row, step])
         leaks.append(trace.leaks[row, step])
+        events.append(trace.input_events[row, step])
     n = len(trace)
     return {
         "mean_step": sum(steps) / n,
@@ -63,6 +65,7 @@ def naive_point(trace: Trace, threshold: float) -> dict[str, float]:
         "acs": sum(acs) / n,
         "macs": sum(macs) / n,
         "leaks": sum(leaks) / n,
+        "input_events": sum(events) / n,
     }
 
 

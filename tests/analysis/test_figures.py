@@ -27,6 +27,15 @@ NAMES = [
 OF_OBJECTIVES = "objective-trade-off"
 # Drawn only of many models.
 OF_MANY = "operating-points"
+# test_new_figures.py
+OTHERS = [
+    "confusion",
+    "decision-time-per-class",
+    "decision-time-vs-property",
+    "energy-vs-accuracy",
+    "pareto",
+    "reliability",
+]
 # Drawn only of the toy problems (test_toy_figures.py).
 OF_TOYS = ["decision-step-vs-noise", "example-sequences", "first-crossings"]
 
@@ -46,7 +55,7 @@ def texts(figure: Figure) -> str:
 
 
 def test_all_figures_are_registered():
-    assert figures.names() == sorted([*NAMES, OF_OBJECTIVES, OF_MANY, *OF_TOYS])
+    assert figures.names() == sorted([*NAMES, *OTHERS, OF_OBJECTIVES, OF_MANY, *OF_TOYS])
     assert all(figures.summary(name) for name in figures.names())
 
 

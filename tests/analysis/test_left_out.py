@@ -9,7 +9,11 @@ from rc_vs_snn.errors import InputError, MissingError
 from rc_vs_snn.records import find_records
 
 PUBLISHED = Path(__file__).parents[2] / "analysis" / "mnist-fc" / "runs"
-OF_TRACES = ["accuracy-vs-decision-step", "cost-to-decision", "coverage-vs-accuracy"]
+OF_TRACES = [
+    "accuracy-vs-decision-step", "cost-to-decision", "coverage-vs-accuracy", "energy-vs-accuracy", "pareto"
+]  # fmt: skip
+OF_SAMPLES = "decision-time-vs-property"  # of a trace, too, but no curve over thresholds
+OF_DECISIONS = ["confusion", "decision-step-histograms", "decision-time-per-class", "reliability"]
 
 
 def without(record, *names):
@@ -27,10 +31,9 @@ def test_published_folders_give_what_they_hold(tmp_path):
     (record,) = find_records(PUBLISHED)[:1]
     written = write_figures([record], tmp_path, tell=lines.append)
     assert drawn(written) == ["training-history"]
-    assert lines == [
-        *(f"{name}: left out: RC-LSTM holds no trace" for name in OF_TRACES),
-        "decision-step-histograms: left out: RC-LSTM holds no decisions",
-    ]
+    expected = [f"{name}: left out: RC-LSTM holds no trace" for name in (*OF_TRACES, OF_SAMPLES)]
+    expected += [f"{name}: left out: RC-LSTM holds no decisions" for name in OF_DECISIONS]
+    assert lines == sorted(expected)
     assert f" {100 * record.metrics['accuracy']:.2f} |" in (tmp_path / "summary.md").read_text()
 
 
@@ -47,9 +50,10 @@ def test_a_model_without_a_trace_is_a_mark_among_the_curves_of_the_others(make_r
     bare = without(make_run(tiny_trace, label="from a CSV"), "trace.npz")
     lines: list[str] = []
     write_figures([whole, bare], tmp_path, tell=lines.append)
-    assert lines == [
+    expected = [
         f"{name}: from a CSV without a curve: no trace, the operating point alone" for name in OF_TRACES
     ]
+    assert lines == sorted([*expected, f"{OF_SAMPLES}: drawn without some: from a CSV holds no trace"])
     rows = (tmp_path / "accuracy-vs-decision-step.csv").read_text().splitlines()
     assert [row.split(",")[5] for row in rows if row.startswith("from a CSV")] == ["operating point"]
     assert "no trace: a mark alone" in (tmp_path / "accuracy-vs-decision-step.svg").read_text()
@@ -63,7 +67,9 @@ def test_a_model_without_decisions_leaves_the_others_their_figure(make_run, tiny
     bare = [without(make_run(tiny_trace, label=label), "decisions.parquet") for label in ("A", "B")]
     lines: list[str] = []
     write_figures([whole, *bare], tmp_path, tell=lines.append)
-    assert lines == ["decision-step-histograms: drawn without some: A, B hold no decisions"]
+    without_some = [f"{name}: drawn without some: A, B hold no decisions" for name in OF_DECISIONS]
+    # what a property is told of, and when it was decided, lie in two files
+    assert lines == sorted([*without_some, f"{OF_SAMPLES}: drawn without some: A, B hold no decisions"])
     assert "A," not in (tmp_path / "decision-step-histograms.csv").read_text()
     with pytest.raises(InputError, match="A, B hold no decisions"):
         write_figures([whole, *bare], tmp_path, only=["decision-step-histograms"])

@@ -9,9 +9,15 @@ from rc_vs_snn.errors import InputError
 
 ALL = [
     "accuracy-vs-decision-step",
+    "confusion",
     "cost-to-decision",
     "coverage-vs-accuracy",
     "decision-step-histograms",
+    "decision-time-per-class",
+    "decision-time-vs-property",
+    "energy-vs-accuracy",
+    "pareto",
+    "reliability",
     "training-history",
 ]
 

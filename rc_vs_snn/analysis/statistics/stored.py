@@ -6,11 +6,12 @@ from rc_vs_snn.analysis.groups import FinishedRun
 from rc_vs_snn.contracts import Decision, Trace
 from rc_vs_snn.errors import DamagedError
 from rc_vs_snn.records import TRACE, VALID_TRACE, Record
+from rc_vs_snn.records.layout import DECISIONS
 
 
 def has_trace(run: FinishedRun) -> bool:
-    """Return whether a run holds its test trace; decisions made elsewhere, and some copies, do not."""
-    return (run.record.folder / TRACE).is_file()
+    """Return whether a run holds its test trace and what was decided on it; some copies do not."""
+    return all((run.record.folder / name).is_file() for name in (TRACE, DECISIONS))
 
 
 def decision_of(record: Record, trace: Trace) -> Decision:
