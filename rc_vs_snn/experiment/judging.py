@@ -141,8 +141,14 @@ def stored_config(record: Record, execution: Execution) -> RunConfig:
     """Return the configuration of a stored run, if nothing that only a file names would run.
 
     Raises:
-        InputError: it is none, or a part is code named by its path and ``execution.trust`` is not set.
+        InputError: it is none, or it is of something made elsewhere, or a part is code named by its path and
+            ``execution.trust`` is not set.
     """
+    if record.made != "trained":
+        raise InputError(
+            f"{record.folder} is of a network that was made elsewhere ({record.made}), which cannot be built "
+            "from it; judge that network again with `rc-vs-snn judge`, or rv.judge"
+        )
     try:
         config = RunConfig.from_table(record.config)
     except InputError as error:

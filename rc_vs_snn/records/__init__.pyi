@@ -3,6 +3,7 @@ from .layout import (
     CARD,
     CONFIG,
     DECISIONS,
+    ELSEWHERE,
     HISTORY,
     METRICS,
     NUMBERS,
@@ -10,6 +11,7 @@ from .layout import (
     SCHEMA_VERSION,
     TRACE,
     WEIGHTS,
+    Made,
     Status,
 )
 from .reading import Record, find_records, read_record, read_weights
@@ -19,6 +21,7 @@ __all__ = [
     "CARD",
     "CONFIG",
     "DECISIONS",
+    "ELSEWHERE",
     "HISTORY",
     "METRICS",
     "NUMBERS",
@@ -26,6 +29,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "TRACE",
     "WEIGHTS",
+    "Made",
     "Record",
     "Result",
     "Status",

@@ -1,8 +1,8 @@
-"""What the layers of a network made elsewhere cost, seen by hooks: the definitions are those of ``models.cost``.
+"""What the layers of a network made elsewhere cost, seen by hooks; the definitions are of ``models.cost``.
 
-A layer is counted by what it is given. Whole numbers are spikes, or counts of them, and cost accumulates; anything
-else costs multiply-accumulates. A layer that was given real numbers once, on the samples the network was
-checked on, is one of real numbers, whatever one row of them happens to be.
+A layer is counted by what it is given. Whole numbers are spikes, or counts of them, and cost accumulates;
+anything else costs multiply-accumulates. A layer that was given real numbers once, on the samples the network
+was checked on, is one of real numbers, whatever one row of them happens to be.
 """
 
 from collections import Counter
@@ -109,9 +109,7 @@ def uncounted(module: nn.Module, reads: list[Read], counted_elsewhere: tuple[nn.
         if known and name not in called:
             return f"{name} was not called as a module"
         if matrices and not known and part not in counted_elsewhere:
-            return (
-                f"{name or type(part).__name__} has the weights {matrices[0]} in no Linear, Conv or RNN layer"
-            )
+            return f"{name or 'itself'} has the weights {matrices[0]} in no Linear, Conv or RNN layer"
     unclear = next((read.name[0] for read in reads if read.x is None), None)
     return f"{unclear} is given an input whose first axis is not the batch" if unclear else ""
 
@@ -131,7 +129,7 @@ def operations(reads: list[Read], real: set[tuple[str, int]], like: Tensor) -> t
         like: tells rows, type and device.
     """
     acs, macs = like.new_zeros(len(like)), like.new_zeros(len(like))
-    for layer, x, fan_out, is_input, name in _synapses(reads, ones=True):
+    for x, fan_out, is_input, name in _synapses(reads, ones=True):
         spiking = _whole(x) & (is_input and name not in real)
         entered = (x.abs() * fan_out).flatten(1).sum(1)
         acs = acs + torch.where(spiking, entered, 0)
@@ -162,7 +160,7 @@ def effective(watch: Watch, real: set[tuple[str, int]], like: Tensor) -> Effecti
     """Return a step's operations as NeuroBench defines them."""
     zeros = like.new_zeros(len(like))
     macs, acs, dense, silent, activations = (zeros.clone() for _ in range(5))
-    for (_, x, fan_out, is_input, name), (_, _, every, _, _) in zip(
+    for (x, fan_out, is_input, name), (_, every, _, _) in zip(
         _synapses(watch.reads, ones=False), _synapses(watch.reads, ones=True), strict=True
     ):
         found = ((x != 0) * fan_out).flatten(1).sum(1)
@@ -176,11 +174,11 @@ def effective(watch: Watch, real: set[tuple[str, int]], like: Tensor) -> Effecti
     return Effective(macs, acs, dense, silent, activations)
 
 
-_Synapses = tuple[Any, Tensor, Tensor, bool, tuple[str, int]]
+_Synapses = tuple[Tensor, Tensor, bool, tuple[str, int]]
 
 
 def _synapses(reads: list[Read], ones: bool) -> Iterator[_Synapses]:
-    """Yield layer, values ``(B, ...)``, the synapses each enters, whether it is the call's input, and its name.
+    """Yield values ``(B, ...)``, the synapses each enters, whether they are the call's input, and its name.
 
     Args:
         reads: of a step.
@@ -193,7 +191,7 @@ def _synapses(reads: list[Read], ones: bool) -> Iterator[_Synapses]:
             weight = layer.weight.detach()
             weight = torch.ones_like(weight) if ones else (weight != 0).to(x)
             fan_out = weight.sum(0) if isinstance(layer, nn.Linear) else _entered(layer, x, weight)
-            yield layer, x, fan_out.to(x), True, name
+            yield x, fan_out.to(x), True, name
             continue
         cell = isinstance(layer, nn.RNNCellBase)
         for depth in range(1 if cell else layer.num_layers):
@@ -201,15 +199,15 @@ def _synapses(reads: list[Read], ones: bool) -> Iterator[_Synapses]:
             into, within = (_kept(getattr(layer, f"weight_{kind}{end}"), ones) for kind in ("ih", "hh"))
             flat = x if cell else x.reshape(len(x), -1)
             if depth == 0:
-                yield layer, flat, into.to(x), True, name
+                yield flat, into.to(x), True, name
             else:  # the layer below gives real numbers, whatever they are
-                yield layer, flat.new_ones(len(x), into.numel()), into.to(x), False, name
+                yield flat.new_ones(len(x), into.numel()), into.to(x), False, name
             if recurrent is not None:
                 given = recurrent if cell else recurrent[:, depth]
-                yield layer, given, within.to(x), False, name
+                yield given, within.to(x), False, name
             if getattr(layer, "proj_size", 0):
                 onto = _kept(getattr(layer, f"weight_hr{end}"), ones)
-                yield layer, flat.new_ones(len(x), onto.numel()), onto.to(x), False, name
+                yield flat.new_ones(len(x), onto.numel()), onto.to(x), False, name
 
 
 def _kept(weight: Tensor, ones: bool) -> Tensor:

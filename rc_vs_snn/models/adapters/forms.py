@@ -13,7 +13,7 @@ from rc_vs_snn.errors import InputError, did_you_mean, one_line
 from rc_vs_snn.models.adapters.keeping import EnoughError, Kept, Passage
 
 Time = Literal["first", "second", "step", "held"]
-"""``forward`` takes (T, B, ...), (B, T, ...), one step (B, ...), or (B, ...) that it repeats for all its steps."""
+"""``forward`` takes (T, B, ...), (B, T, ...), (B, ...) of one step, or (B, ...) that it repeats itself."""
 Over = Literal["each", "sum", "mean"]
 
 TRIED_STEPS, TRIED_ROWS = 3, 2

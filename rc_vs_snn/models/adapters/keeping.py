@@ -1,7 +1,7 @@
 """How a module of another library keeps its state between steps, and one forward in which it is taken out.
 
-A network made elsewhere keeps its state on its neurons, or makes it anew at the start of its ``forward``. Hooks
-on these modules put the stored state in place of that one, and read what the module has made of it.
+A network made elsewhere keeps its state on its neurons, or makes it anew at the start of its ``forward``.
+Hooks on these modules put the stored state in place of that one, and read what the module has made of it.
 """
 
 from collections import Counter, defaultdict
@@ -106,8 +106,8 @@ class Passage:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if not isinstance(given, Tensor):
                 raise InputError(
-                    f"{name or type(module).__name__} is called with {type(given).__name__}; only tensors can "
-                    "be given step by step (a packed sequence cannot)"
+                    f"{name} is called with {type(given).__name__}; only tensors can be given step by step "
+                    "(a packed sequence cannot)"
                 )
             self.read[name].append(keeper.reads(module, given))
             if name not in self._before or (call and not keeper.is_given(module, args, kwargs)):

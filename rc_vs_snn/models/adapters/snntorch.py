@@ -1,4 +1,4 @@
-"""Networks of snnTorch neurons, as its tutorials write them: a loop over time in ``forward``, or hidden states.
+"""Networks of snnTorch neurons, as its tutorials write them: a loop in ``forward``, or hidden states.
 
 Source: Eshraghian et al. 2023, arXiv 2109.12894, and the tutorials of snnTorch 1.0.
 """

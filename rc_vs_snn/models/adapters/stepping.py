@@ -1,4 +1,4 @@
-"""A network made elsewhere as one of ours: its state is taken out after every step and put back before the next."""
+"""A network made elsewhere as one of ours: its state is taken out after a step, put back before the next."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -36,8 +36,8 @@ class AdaptedState(NamedTuple):
 class Adapted(nn.Module):
     """A network made elsewhere behind the ``Model`` interface.
 
-    A step is one forward of the network itself over one step of input, in which hooks give every neuron or cell
-    the state that it had before. What else its forward may keep is lost: ``checking.check_stepping`` tells.
+    A step is one forward of the network itself over one step of input, in which hooks give every neuron or
+    cell the state that it had before. What else its forward may keep is lost: ``checking`` tells.
 
     Args:
         module: the network, not copied.
@@ -81,8 +81,8 @@ class Adapted(nn.Module):
         """
         if x.shape[1] != self.n_channels:
             raise InputError(
-                f"{self.name} takes {self.n_channels} channels a step, as {self.form.shape}, and the input has "
-                f"{x.shape[1]}; choose another encoder or shape="
+                f"{self.name} takes {self.n_channels} channels a step, as {self.form.shape}, and the input "
+                f"has {x.shape[1]}; choose another encoder or shape="
             )
         passage = Passage(self._kept, state.kept, self.form.time == "held")
         watch = counting.Watch(self.module, len(x), state.step > 0)
@@ -135,7 +135,8 @@ class Adapted(nn.Module):
         return {"each": found, "sum": sums, "mean": sums / counts}[self.form.over]
 
     def _own_steps(self, frames: Tensor) -> list[Tensor]:
-        readouts, state = [], ()
+        readouts: list[Tensor] = []
+        state: tuple[Any, ...] = ()
         for frame in frames:
             found = self.module(self.form.given(frame[None]), *state)
             if self.form.passes_state and isinstance(found, tuple):
@@ -161,7 +162,7 @@ class Adapted(nn.Module):
 def _steps_of(found: Any, output: int, n_rows: int) -> int:
     """Return how many steps a network that repeats its input has made."""
     chosen = found[output] if isinstance(found, tuple | list) else found
-    shape = getattr(chosen, "shape", ())
+    shape: tuple[int, ...] = tuple(getattr(chosen, "shape", ()))
     if len(shape) != 3:
         raise InputError(
             "a network that repeats its input must return the readout of every step, (time, batch, class); "

@@ -19,11 +19,6 @@ class LayerKeeper:
 
     def reads(self, module: nn.RNNBase, x: Tensor) -> tuple[int, int]:
         """Return steps and rows."""
-        if module.bidirectional:
-            raise InputError(
-                f"{type(module).__name__} is bidirectional: it reads the end of a sample first, so it decides "
-                "nothing before that; judge a one-way network"
-            )
         if x.ndim != 3:
             raise InputError(f"{type(module).__name__} must be given a batch, got the shape {tuple(x.shape)}")
         steps, rows = (x.shape[1], x.shape[0]) if module.batch_first else x.shape[:2]
@@ -81,7 +76,16 @@ class CellKeeper:
 
 
 def keeper_of(module: nn.Module) -> LayerKeeper | CellKeeper | None:
-    """Return how a layer of PyTorch keeps its state; None for any other module."""
+    """Return how a layer of PyTorch keeps its state; None for any other module.
+
+    Raises:
+        InputError: a bidirectional one.
+    """
     if isinstance(module, nn.RNNBase):
+        if module.bidirectional:
+            raise InputError(
+                f"{type(module).__name__} is bidirectional: it reads the end of a sample before it says "
+                "anything; judge a one-way network"
+            )
         return LayerKeeper()
     return CellKeeper() if isinstance(module, nn.RNNCellBase) else None
