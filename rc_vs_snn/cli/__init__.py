@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
+from rc_vs_snn.cli.judging import judge
 from rc_vs_snn.cli.listing import list_registered
 from rc_vs_snn.cli.making import compare, reproduce, train
 from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
@@ -19,6 +20,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "compare": compare,
     "reproduce": reproduce,
     "train": train,
+    "judge": judge,
     "evaluate": evaluate,
     "figures": figures,
     "export": export,

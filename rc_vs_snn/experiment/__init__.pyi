@@ -3,9 +3,10 @@ from .execute import compare
 from .execution import Execution
 from .foreign import judge
 from .judging import evaluate, load_weights
+from .predictions import Predictions, judge_predictions, read_predictions
 from .running import run
 
 __all__ = [
-    "Comparison", "Execution", "compare", "evaluate", "judge", "load_file", "load_preset", "load_weights",
-    "run",
+    "Comparison", "Execution", "Predictions", "compare", "evaluate", "judge", "judge_predictions",
+    "load_file", "load_preset", "load_weights", "read_predictions", "run",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Run folders of what was made elsewhere: networks that are judged here, and predictions alone.
 
-They hold what every run folder holds, as far as it is known, so that they appear beside runs that were trained
-here. What is not known (how it was trained, what it cost) is said to be ``elsewhere`` or null, never guessed.
+They hold what every run folder holds, as far as it is known, so that they appear beside runs that were
+trained here. What is not known (how it was trained, what it cost) is ``elsewhere`` or null, never guessed.
 """
 
 import math

@@ -74,8 +74,8 @@ def judge(
         The record; ``made`` in its provenance is "judged".
 
     Raises:
-        InputError: a network that cannot be stepped, or whose steps are not its own forward; data, encoder and
-            network that do not fit; a rule its evidence can never meet; or a folder that is not replaced.
+        InputError: a network that cannot be stepped, or whose steps are not its own forward; data, encoder
+            and network that do not fit; a rule its evidence can never meet; or a folder that is not replaced.
     """
     execution = execution or Execution()
     if not isinstance(module, nn.Module):
@@ -145,8 +145,8 @@ def _example(encode: Any, data: Splits, name: str) -> Encoded:
         code: Any = encode(data.train.select(rows).read(), 0)
     if not isinstance(code, SpikeTimes | Frames) or len(code) != len(rows):
         raise InputError(
-            f"encoder '{name}' returned {type(code).__name__} for {len(rows)} samples; it returns SpikeTimes or "
-            "Frames of rc_vs_snn.encoded, one row per sample"
+            f"encoder '{name}' returned {type(code).__name__} for {len(rows)} samples; it returns SpikeTimes "
+            "or Frames of rc_vs_snn.encoded, one row per sample"
         )
     return code
 

@@ -32,10 +32,10 @@ def neurobench(task: Task, test: Samples, outcome: Result) -> dict[str, Any]:
         outcome: what it came to, with its decisions.
 
     Returns:
-        ``footprint`` (bytes of parameters and buffers), ``parameter_count``, ``connection_sparsity`` (share of
-        weights that are 0), ``classification_accuracy``; and of an adapted network whose layers are all seen
-        by hooks, ``activation_sparsity`` and ``synaptic_operations`` (``Effective_MACs``, ``Effective_ACs``,
-        ``Dense``), per sample.
+        ``footprint`` (bytes of parameters and buffers), ``parameter_count``, ``connection_sparsity`` (share
+        of weights that are 0), ``classification_accuracy``; and of an adapted network whose layers are all
+        seen by hooks, ``activation_sparsity`` and ``synaptic_operations`` per sample (``Effective_MACs``,
+        ``Effective_ACs``, ``Dense``).
     """
     found = {**static(task.model), "classification_accuracy": outcome.metrics["accuracy"]}
     if isinstance(task.model, Adapted) and not task.model.uncounted and outcome.judged is not None:

@@ -28,11 +28,13 @@ class Result:
         metrics: numbers of the operating point by name, and the kind of evidence.
         weights: the trained parameters by name.
         judged: what the model said about the test split and what was decided, if that is to be kept.
+        decisions: columns of the decisions, where nothing but these is known.
     """
 
     metrics: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     judged: tuple[Trace, Decision] | None = None
+    decisions: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def write_run(
@@ -55,6 +57,8 @@ def write_run(
         trace, decision = outcome.judged
         write_decisions(working / DECISIONS, trace, decision)
         write_trace(working / TRACE, trace)
+    if outcome.decisions:
+        pq.write_table(pa.table(dict(outcome.decisions)), working / DECISIONS)
     if outcome.weights:
         write_weights(working / WEIGHTS, outcome.weights)
     for name, table in ((CONFIG, config), (HISTORY, history), (METRICS, outcome.metrics)):
