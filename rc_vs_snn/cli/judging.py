@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Source
 from rc_vs_snn.config import Part
-from rc_vs_snn.contracts import EvidenceKind
 from rc_vs_snn.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def judge(
     model: str | None = None,
     label: str | None = None,
     threshold: float | None = None,
-    evidence: EvidenceKind | None = None,
+    evidence: str | None = None,
     time: Literal["first", "second", "step", "held"] | None = None,
     shape: Shape = None,
     output: int | None = None,
@@ -93,7 +92,7 @@ def judge(
 
 
 def _judge_network(
-    network: str, weights: Path | None, config: "RunConfig", rule: Part | None, evidence: EvidenceKind | None,
+    network: str, weights: Path | None, config: "RunConfig", rule: Part | None, evidence: str | None,
     given: dict, label: str | None, common: dict, execution: "Execution",
 ) -> "Record":  # fmt: skip
     from rc_vs_snn.experiment import judge
@@ -111,7 +110,7 @@ def _judge_network(
 
 
 def _judge_predictions(
-    path: Path, source: Source, model: str | None, rule: Part | None, evidence: EvidenceKind | None,
+    path: Path, source: Source, model: str | None, rule: Part | None, evidence: str | None,
     n_steps: int | None, dataset: str | None, label: str | None, common: dict, execution: "Execution",
 ) -> "Record":  # fmt: skip
     from rc_vs_snn.experiment import judge_predictions, read_predictions

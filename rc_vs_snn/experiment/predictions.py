@@ -113,7 +113,7 @@ def judge_predictions(
     out: Path | str = JUDGED,
     seed: int = 0,
     dataset: str = "given",
-    evidence: EvidenceKind = "probability",
+    evidence: str = "probability",
     overwrite: bool = False,
 ) -> Record:
     """Write the run folder of predictions, so that they appear in every table and figure they can support.
@@ -156,7 +156,7 @@ def judge_predictions(
     return write_elsewhere(named, parts, outcome, "predictions", started, facts)
 
 
-def _judged(predictions: Predictions, rule: Any, evidence: EvidenceKind) -> Result:
+def _judged(predictions: Predictions, rule: Any, evidence: Any) -> Result:
     readouts = predictions.readouts
     assert readouts is not None
     check_rule(rule, evidence, predictions.n_steps)
