@@ -13,6 +13,18 @@ class DamagedError(InputError):
     """A file is not what was written."""
 
 
+class MissingError(DamagedError):
+    """A file that a run was left without, or never had.
+
+    Attributes:
+        file: its name.
+    """
+
+    def __init__(self, told: str, file: str = "") -> None:
+        super().__init__(told)
+        self.file = file
+
+
 class DivergedError(InputError):
     """What a model computes is no longer finite."""
 

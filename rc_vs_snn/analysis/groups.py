@@ -1,6 +1,7 @@
 """Finished runs grouped for comparison: one group per configuration, one run per seed in it."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +14,9 @@ from rc_vs_snn.analysis.curves import threshold_sweep
 from rc_vs_snn.analysis.intervals import Interval, mean_interval, mean_over_seeds
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.records import Record
+from rc_vs_snn.records import TRACE, Record
 
+CORPUS = "dataset.name"
 NOT_CONFIGURATION = ("label", "seed")  # what may differ between repetitions, and what names them
 
 
@@ -56,15 +58,28 @@ class Group:
     runs: tuple[FinishedRun, ...]
 
     @property
-    def facts(self) -> dict[str, str | int]:
-        """Return what a figure's caption states about the group."""
+    def step_ms(self) -> float | None:
+        """Return how many milliseconds of input a step stands for; None where the data have no such time."""
+        ms, step = (self.runs[0].metric(name) for name in ("mean_ms", "mean_step"))
+        return None if math.isnan(ms) else round(ms / (step + 1), 9)
+
+    @property
+    def has_traces(self) -> bool:
+        """Return whether every run holds its test trace, as one made of decisions alone does not."""
+        return all((run.record.folder / TRACE).is_file() for run in self.runs)
+
+    @property
+    def facts(self) -> dict[str, str | int | float]:
+        """Return what a figure's caption states about the group; ``step_ms`` where a step has a duration."""
         first = self.runs[0].record
+        timed = {} if self.step_ms is None else {"step_ms": self.step_ms}
         return {
             "label": self.label,
             "dataset": str(first.config["dataset"]["name"]),
             "n_samples": int(first.metrics["n_samples"]),
             "n_steps": int(first.metrics["n_steps"]),
             "n_seeds": len(self.runs),
+            **timed,
         }
 
     def sweep(self) -> Table:
@@ -84,6 +99,11 @@ class Group:
         return mean_over_seeds(
             [Table({name: np.array([run.metric(name)]) for name in names}) for run in self.runs]
         )
+
+
+def fact_names(groups: Sequence[Group]) -> list[str]:
+    """Return the names of the facts that any of some groups has."""
+    return list(dict.fromkeys(name for group in groups for name in group.facts))
 
 
 def group_runs(records: Sequence[Record]) -> list[Group]:
@@ -128,12 +148,14 @@ def _unique_label(group: Sequence[Record], groups: Sequence[Sequence[Record]]) -
     label = group[0].label
     own = _flat(group[0].config)
     others = [_flat(other[0].config) for other in groups if other[0].label == label]
-    keys = dict.fromkeys(key for flat in others for key in flat)
-    differing = [key for key in keys if len({repr(flat.get(key)) for flat in others}) > 1]
-    if not differing:
-        return label
-    values = ", ".join(f"{key.removesuffix('.name')}={own.get(key, 'default')}" for key in differing)
-    return f"{label} ({values})"
+    # Of another corpus all is different: then the corpus is named, and what else differs on the same.
+    corpora = [flat for flat in others if flat[CORPUS] == own[CORPUS]]
+    keys = dict.fromkeys(key for flat in corpora for key in flat)
+    differing = [key for key in keys if len({repr(flat.get(key)) for flat in corpora}) > 1]
+    values = [f"{key.removesuffix('.name')}={own.get(key, 'default')}" for key in differing]
+    if len(corpora) < len(others):
+        values.insert(0, own[CORPUS])
+    return f"{label} ({', '.join(values)})" if values else label
 
 
 def _flat(config: dict[str, Any]) -> dict[str, Any]:

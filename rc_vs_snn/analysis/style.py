@@ -1,10 +1,10 @@
 """How every figure looks: sizes, colours that survive grey print, captions, axis windows."""
 
 import itertools
-import textwrap
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -13,15 +13,26 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
-from rc_vs_snn.analysis.columns import Table
-from rc_vs_snn.analysis.intervals import CONFIDENCE, Interval
+from rc_vs_snn.analysis.captions import caption
+from rc_vs_snn.analysis.figure_options import FigureOptions
+from rc_vs_snn.analysis.intervals import Interval
+from rc_vs_snn.analysis.texts import plain, text_inches, wrapped
+from rc_vs_snn.analysis.windows import accuracy_window, percent_axis
+
+__all__ = [
+    "COLUMN_INCHES", "GREY", "PAGE_INCHES", "STYLE", "Look", "accuracy_window", "add_legend", "applied",
+    "band", "caption", "key", "looks", "new_figure", "operating_mark", "options", "percent_axis", "plain",
+    "side_by_side", "title", "wrapped",
+]  # fmt: skip
 
 COLUMN_INCHES = 3.5  # one column of a two-column paper
 PAGE_INCHES = 7.0
 GREY = "0.35"
+PANEL_INCHES = 2.2  # narrower, and panels are better put below one another
+CAPTION_SIZE = 6.5 / 8  # of the style's font size
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -51,9 +62,13 @@ STYLE: dict[Any, Any] = {
 # Okabe and Ito's palette without its yellow, which is lost on white paper.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# What no style sheet may change: the same bytes from write to write, and a width that is kept to.
+FIXED: dict[Any, Any] = {"svg.hashsalt": STYLE["svg.hashsalt"], "savefig.bbox": None, "pgf.rcfonts": False}
 LINES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (8, 1.5)))
 
 _lock = threading.RLock()
+_DEFAULT = FigureOptions()
+_options: ContextVar[FigureOptions | None] = ContextVar("figure options", default=None)
 
 
 class Look(NamedTuple):
@@ -65,114 +80,108 @@ class Look(NamedTuple):
 
 
 @contextmanager
-def applied() -> Iterator[None]:
-    """Apply the style. Usable as a decorator; holds a lock, since matplotlib's settings are global."""
-    with _lock, mpl.rc_context(STYLE):
-        yield
+def applied(chosen: FigureOptions | None = None) -> Iterator[None]:
+    """Apply the style. Usable as a decorator; holds a lock, since matplotlib's settings are global.
+
+    Args:
+        chosen: options that hold inside; by default those that hold outside, so that a figure's ``draw``
+            takes what its caller has chosen.
+    """
+    token = None if chosen is None else _options.set(chosen)
+    try:
+        settings: dict[Any, Any] = {**STYLE, **dict[Any, Any](options().settings), **FIXED}
+        with _lock, mpl.rc_context(settings):
+            yield
+    finally:
+        if token is not None:
+            _options.reset(token)
+
+
+def options() -> FigureOptions:
+    """Return the options that hold here."""
+    return _options.get() or _DEFAULT
 
 
 def looks(labels: Sequence[str]) -> dict[str, Look]:
-    """Return the look of every label, stable by their order."""
-    cycle = zip(itertools.cycle(COLOURS), itertools.cycle(MARKERS), itertools.cycle(LINES), strict=False)
-    return {label: Look(*look) for label, look in zip(labels, cycle, strict=False)}
+    """Return the look of every label, stable by their order; from the style sheet's cycle if it has one."""
+    given = options().settings.get("axes.prop_cycle")
+    cycle = {} if given is None else given.by_key()
+    of = [
+        itertools.cycle(cycle.get(name) or ours)
+        for name, ours in (("color", COLOURS), ("marker", MARKERS), ("linestyle", LINES))
+    ]
+    return {label: Look(*look) for label, look in zip(labels, zip(*of, strict=False), strict=False)}
+
+
+def side_by_side(panels: int, most: int = 2, least_inches: float = PANEL_INCHES) -> int:
+    """Return how many panels of a figure are to lie side by side.
+
+    Args:
+        panels: how many there are.
+        most: how many may.
+        least_inches: how narrow one may become.
+    """
+    chosen = options()
+    wanted = min(panels, most)
+    if chosen.columns is not None:
+        return wanted if chosen.columns > 1 else 1
+    return wanted if chosen.inches is None else max(1, min(wanted, int(chosen.inches / least_inches)))
 
 
 def new_figure(width: float, height: float, caption: str) -> Figure:
     """Return an empty figure with its caption line on top; no pyplot, no global state.
 
     Args:
-        width: in inches.
-        height: in inches, without a legend.
+        width: in inches, where the options name none.
+        height: in inches, without a legend and for a caption of two lines.
         caption: what the numbers rest on (data, samples, seeds, intervals).
     """
-    figure = Figure(figsize=(width, height), layout="constrained")
+    chosen = options()
+    by_columns = {None: width, 1: COLUMN_INCHES, 2: PAGE_INCHES}[chosen.columns]
+    width = by_columns if chosen.inches is None else chosen.inches
+    size = CAPTION_SIZE * mpl.rcParams["font.size"]
+    lines = wrapped(caption, 0.98 * width, size)
+    more = max(0, lines.count("\n") - 1) * 1.25 * size / 72
+    figure = Figure(figsize=(width, height + more), layout="constrained")
     FigureCanvasAgg(figure)
-    lines = "\n".join(textwrap.wrap(caption, width=int(width * 20)))
-    figure.suptitle(plain(lines), x=0.01, ha="left", fontsize=6.5, color=GREY)
+    figure.suptitle(lines, x=0.01, ha="left", fontsize=size, color=GREY)
     return figure
+
+
+def title(label: str, figure: Figure, columns: int) -> str:
+    """Return a label in lines that fit over one of some panels side by side in a figure."""
+    size = FontProperties(size=mpl.rcParams["axes.titlesize"]).get_size_in_points()
+    return wrapped(label, figure.get_figwidth() / columns - 0.35, size)
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], n_columns: int = 1) -> None:
     """Put the legend below the axes, where it covers no data; long labels are wrapped.
 
-    The figure grows by the legend's height, so that many models leave the axes their size. There are fewer
-    columns where as many do not fit.
+    The figure grows by the legend's height, so that many models leave the axes their size. There are as many
+    columns as fit, and more than ``n_columns`` only where no label needs to be wrapped for them.
     """
-    width = int(figure.get_figwidth() / n_columns * 17)
-    labels = [plain(textwrap.fill(str(handle.get_label()), width=width)) for handle in handles]
-    legend = figure.legend(handles, labels, loc="outside lower left", ncols=n_columns, handlelength=3)
-    room = (figure.get_figwidth() - 0.15) * figure.dpi  # what matplotlib keeps free at both sides
-    if n_columns > 1 and legend.get_window_extent().width > room:
+    size = FontProperties(size=mpl.rcParams["legend.fontsize"]).get_size_in_points()
+    room = figure.get_figwidth() - 0.15  # what matplotlib keeps free at both sides
+    beside = (3 + 0.8 + 2.0) * size / 72  # in a column: the handle, its pad, and what keeps columns apart
+    labels = [str(handle.get_label()) for handle in handles]
+    widest = max((text_inches(line, size) for label in labels for line in label.split("\n")), default=0.0)
+    fitting = min(len(handles), int((room + 2.0 * size / 72) / (widest + beside)))
+    columns = max(1, n_columns, fitting)
+    while True:
+        in_one = (room + 2.0 * size / 72) / columns - beside
+        texts = [wrapped(label, in_one, size) for label in labels]
+        legend = figure.legend(handles, texts, loc="outside lower left", ncols=columns, handlelength=3)
+        extent = legend.get_window_extent()
+        if columns == 1 or extent.width <= room * figure.dpi:
+            break
         legend.remove()
-        add_legend(figure, handles, n_columns - 1)
-        return
-    figure.set_figheight(figure.get_figheight() + legend.get_window_extent().height / figure.dpi)
-
-
-def plain(text: str) -> str:
-    """Return text a user chose so that matplotlib does not read a formula into its dollar signs."""
-    return text.replace("$", r"\$")
+        columns -= 1
+    figure.set_figheight(figure.get_figheight() + extent.height / figure.dpi)
 
 
 def key(label: str, **properties: Any) -> Line2D:
     """Return a legend entry."""
     return Line2D([], [], label=label, **properties)
-
-
-def caption(table: Table, extra: str = "", *, intervals: bool = True) -> str:
-    """Return the caption line: data, number of samples, steps and seeds, and what an interval is.
-
-    Args:
-        table: with the columns of `runs.Group.facts`.
-        extra: what else a reader needs to know.
-        intervals: whether the figure draws intervals where there are several seeds.
-    """
-    datasets = ", ".join(table.distinct("dataset"))
-    samples = " / ".join(f"{n:,}" for n in table.distinct("n_samples"))
-    steps = " / ".join(map(str, table.distinct("n_steps")))
-    counts = {label: table.where(label=label).distinct("n_seeds")[0] for label in table.distinct("label")}
-    if len(set(counts.values())) > 1:
-        seeds = "mean over seeds, n = " + ", ".join(f"{n} ({label})" for label, n in counts.items())
-        basis = f"{CONFIDENCE:.0%} t-interval over seeds, none for n = 1".replace("%", " %")
-    else:
-        n = next(iter(counts.values()))
-        seeds = f"mean over n = {n} seeds" if n > 1 else "n = 1 seed, no interval"
-        basis = Interval(0.0, 0.0, n).basis if n > 1 else ""
-    drawn = f"bands and bars: {basis}" if intervals and basis else ""
-    parts = [f"{datasets}: {samples} test samples, T = {steps}", seeds, drawn, extra]
-    return "; ".join(part for part in parts if part)
-
-
-def percent_axis(axes: Axes, axis: str = "y") -> None:
-    """Label an axis of shares in per cent."""
-    getattr(axes, f"{axis}axis").set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.5g} %"))
-
-
-def accuracy_window(
-    drawn: np.ndarray, operating: Sequence[Interval], reach: float = 6.0
-) -> tuple[float, float]:
-    """Return the accuracy range worth drawing, (bottom, top).
-
-    Near the top, models differ by fractions of a per cent that an axis from 0 would hide. The
-    window reaches down to the lowest value drawn, but no further than to ``reach`` times the errors of
-    the worst operating point; the CSV beside the figure holds what lies below. It reaches up to the
-    highest value or bar drawn, but not beyond 100 %.
-
-    Args:
-        drawn: every accuracy of the figure; NaN is ignored.
-        operating: the accuracies of the operating points.
-        reach: how many times the errors of the worst of them.
-    """
-    finite = drawn[np.isfinite(drawn)]
-    ends = [
-        (point.mean - (point.half_width or 0), point.mean + (point.half_width or 0)) for point in operating
-    ]
-    worst_error = max(1 - min(point.mean for point in operating), 0.005)
-    bottom = max(float(finite.min()), 1 - reach * worst_error)
-    top = min(max(float(finite.max()), *(high for _, high in ends)), 1.0)
-    bottom = min(bottom, top - 0.01, *(low for low, _ in ends))
-    margin = 0.07 * (top - bottom)  # half a marker
-    return bottom - margin, top + margin
 
 
 def band(axes: Axes, x: np.ndarray, mean: np.ndarray, half_width: np.ndarray, look: Look) -> None:

@@ -23,6 +23,8 @@ HEADER = (
     "parameters", "ACs", "MACs", "leaks", "training s", "seeds",
 )  # fmt: skip
 TEXT_COLUMNS = 6
+DIFFERENCES = "Paired differences (over shared seeds, ± as above):"
+MISSING = "Not in the table:"
 
 
 def summary_table(groups: Sequence[Group]) -> Table:
@@ -48,27 +50,36 @@ def summary_markdown(groups: Sequence[Group], unfinished: Sequence[Record] = ())
         groups: finished runs.
         unfinished: failed and skipped runs, named below the table with their reason.
     """
+    header, rows = summary_rows(groups)
+    parts = [markdown_table(header, rows, TEXT_COLUMNS), notes(groups)]
+    for number, (against, rows) in enumerate(differences(groups)):
+        parts += [DIFFERENCES] if number == 0 else []
+        parts.append(markdown_table(against, rows, 1))
+    if unfinished:
+        parts += [MISSING, "\n".join(f"- {line}" for line in missing_runs(unfinished))]
+    return "\n\n".join(parts) + "\n"
+
+
+def summary_rows(groups: Sequence[Group]) -> tuple[list[str], list[list[str]]]:
+    """Return the summary's header and its rows as they are read: rounded, with intervals.
+
+    Milliseconds have a column where a step of any configuration has a duration.
+    """
     header, rows = list(HEADER), [_row(group) for group in groups]
     if _timed(groups):
         at = header.index("mean step") + 1
         header.insert(at, MS)
         for row, group in zip(rows, groups, strict=True):
             row.insert(at, _milliseconds(group.interval("mean_ms")))
-    parts = [markdown_table(header, rows, TEXT_COLUMNS), _notes(groups)]
-    differences = _differences(groups)
-    if differences:
-        differing = (f"minus {groups[0].label}", "accuracy (points)", "mean step", "seeds")
-        parts += [
-            "Paired differences (over shared seeds, ± as above):",
-            markdown_table(differing, differences, 1),
-        ]
-    if unfinished:
-        lines = [
-            f"- {record.label}, seed {record.seed}: {record.status}: {record.reason or 'no reason recorded'}"
-            for record in unfinished
-        ]
-        parts += ["Not in the table:", "\n".join(lines)]
-    return "\n\n".join(parts) + "\n"
+    return header, rows
+
+
+def missing_runs(unfinished: Sequence[Record]) -> list[str]:
+    """Return a line for each run that is not in the table, with its reason."""
+    return [
+        f"{record.label}, seed {record.seed}: {record.status}: {record.reason or 'no reason recorded'}"
+        for record in unfinished
+    ]
 
 
 def _row(group: Group) -> list[str]:
@@ -171,7 +182,8 @@ def basis(groups: Sequence[Group]) -> str:
     return f"±: {'; '.join(mean_interval([0.0] * n).basis for n in counts)}."
 
 
-def _notes(groups: Sequence[Group]) -> str:
+def notes(groups: Sequence[Group]) -> str:
+    """Return what the numbers of the summary are and rest on."""
     return (
         f"{basis(groups)} Steps are 0-based; accuracy is over all test samples, forced ones included "
         "(read at the last step). ACs (accumulates, at synapses that spikes enter), MACs "
@@ -180,17 +192,31 @@ def _notes(groups: Sequence[Group]) -> str:
     )
 
 
-def _differences(groups: Sequence[Group]) -> list[list[str]]:
-    rows = []
-    for group in groups[1:]:
-        shared = {run.record.seed for run in group.runs} & {run.record.seed for run in groups[0].runs}
-        if len(shared) > 1:
-            accuracy, step = (
-                paired_difference(_by_seed(group, name), _by_seed(groups[0], name))
-                for name in ("accuracy", "mean_step")
-            )
-            rows.append([group.label, accuracy.spell(2, 100), step.spell(2), str(accuracy.n)])
-    return rows
+def differences(groups: Sequence[Group]) -> list[tuple[list[str], list[list[str]]]]:
+    """Return for each corpus the header and the rows of the differences to the first group on it.
+
+    What was judged on other samples, or in steps of another meaning, is not subtracted.
+    """
+    tables = []
+    corpora = dict.fromkeys((group.facts["dataset"], group.facts["n_samples"]) for group in groups)
+    for corpus in corpora:
+        first, *others = (
+            group for group in groups if (group.facts["dataset"], group.facts["n_samples"]) == corpus
+        )
+        rows = [row for group in others if (row := _difference(group, first))]
+        if rows:
+            tables.append(([f"minus {first.label}", "accuracy (points)", "mean step", "seeds"], rows))
+    return tables
+
+
+def _difference(group: Group, first: Group) -> list[str] | None:
+    shared = {run.record.seed for run in group.runs} & {run.record.seed for run in first.runs}
+    if len(shared) < 2:
+        return None
+    accuracy, step = (
+        paired_difference(_by_seed(group, name), _by_seed(first, name)) for name in ("accuracy", "mean_step")
+    )
+    return [group.label, accuracy.spell(2, 100), step.spell(2), str(accuracy.n)]
 
 
 def _by_seed(group: Group, name: str) -> dict[int, float]:

@@ -1,11 +1,7 @@
 """Write the figures and the summary of a comparison: all of them whole, or none."""
 
-import contextlib
-import errno
 import io
-import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +9,20 @@ from matplotlib.figure import Figure
 
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
+from rc_vs_snn.analysis.figure_options import FigureOptions, arranged
 from rc_vs_snn.analysis.figures.protocol import ComparisonFigure
-from rc_vs_snn.analysis.groups import group_runs
+from rc_vs_snn.analysis.files import write_all, write_whole
+from rc_vs_snn.analysis.groups import Group, group_runs
+from rc_vs_snn.analysis.latex import summary_latex
+from rc_vs_snn.analysis.pgf import pgf_files
+from rc_vs_snn.analysis.sweeps import SWEEP
 from rc_vs_snn.analysis.tables import summary_markdown, summary_table
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.analysis.time_axis import require_durations
+from rc_vs_snn.errors import InputError, MissingError
 from rc_vs_snn.records import Record
 from rc_vs_snn.registry import figures
+
+__all__ = ["FORMATS", "write_figures", "write_whole"]
 
 # No dates: the same records give the same bytes.
 FORMATS: dict[str, dict[str, Any]] = {
@@ -28,7 +32,14 @@ FORMATS: dict[str, dict[str, Any]] = {
 }
 
 
-def write_figures(records: Sequence[Record], out: Path | str, *, only: Sequence[str] = ()) -> list[Path]:
+def write_figures(
+    records: Sequence[Record],
+    out: Path | str,
+    *,
+    only: Sequence[str] = (),
+    options: FigureOptions | None = None,
+    tell: Callable[[str], object] | None = None,
+) -> list[Path]:
     """Write every figure (PNG, SVG, PDF, with its numbers as CSV) and the summary of some runs.
 
     Failed and skipped runs are in no figure; the summary names them with their reason.
@@ -38,80 +49,86 @@ def write_figures(records: Sequence[Record], out: Path | str, *, only: Sequence[
         out: the folder, made if missing; files of the same name are replaced.
         only: names of the figures wanted; all by default. A figure the runs hold no numbers for (a
             training history of models that were not trained here) is left out, unless named.
+        options: how figures and tables look.
+        tell: is called with one line for each figure that is left out, or shows less, because a run lacks a
+            file: a copy without its trace, decisions made elsewhere.
 
     Returns:
         The files written.
 
     Raises:
-        InputError: no finished run, a damaged one, an unknown figure, or ``out`` cannot be written; nothing
-            in ``out`` has changed then.
+        InputError: no finished run, a damaged one, an unknown figure, one asked for by name that a run lacks
+            a file for, options that do not fit the runs, or ``out`` cannot be written; nothing in ``out``
+            has changed then.
     """
+    options, tell = options or FigureOptions(), tell or _say_nothing
     wanted: dict[str, ComparisonFigure] = {name: figures.build(name, {}) for name in only or figures.names()}
-    groups = group_runs(records)
+    groups = arranged(group_runs(records), options)
+    if options.time == "ms":
+        require_durations(groups)
     unfinished = [record for record in records if record.status != "done"]
     files: dict[str, bytes] = {}
     for name, figure in wanted.items():
-        table = figure.table(groups)
+        table = _table(name, figure, groups, None if only else tell)
         if len(table):
-            files |= _drawn(name, table, figure.draw(table))
+            _tell_of_marks(name, table, groups, tell)
+            with style.applied(options):
+                files |= _drawn(name, table, figure.draw(table), options.formats)
         elif only:
             raise InputError(f"the runs hold no numbers for the figure '{name}'; choose another")
     files["summary.md"] = summary_markdown(groups, unfinished).encode()
+    files["summary.tex"] = summary_latex(groups, unfinished).encode()
     files["summary.csv"] = _csv(summary_table(groups))
-    return _write_all(Path(out), files)
+    return write_all(Path(out), files)
 
 
-def _drawn(name: str, table: Table, figure: Figure) -> dict[str, bytes]:
-    """Return the files of one figure by name."""
-    files = {}
-    for suffix, metadata in FORMATS.items():
-        drawn = io.BytesIO()
-        with style.applied():
-            figure.savefig(drawn, format=suffix, metadata=metadata)
-        files[f"{name}.{suffix}"] = drawn.getvalue()
-    return {**files, f"{name}.csv": _csv(table)}
+def _say_nothing(line: str) -> None:
+    """Take a line that nobody wants to read."""
 
 
-def _write_all(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
-    """Write files aside and move them into ``folder`` when all are there: a failure leaves the old ones."""
-    targets = [folder / name for name in files]
+def _table(
+    name: str, figure: ComparisonFigure, groups: Sequence[Group], tell: Callable[[str], object] | None
+) -> Table:
+    """Return a figure's numbers, of those groups that hold what it reads; without ``tell`` all must."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for target in targets:
-            if target.is_dir():
-                raise _unwritable(target, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as working:
-            for name, content in files.items():
-                (Path(working) / name).write_bytes(content)
-            for target in targets:
-                (Path(working) / target.name).replace(target)
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
-        if isinstance(error, InputError):
-            raise
-        raise _unwritable(folder, error) from error
-    return targets
+        return figure.table(groups)
+    except MissingError as error:
+        lacking = [group for group in groups if not _holds(group, error.file)]
+        what = error.file.partition(".")[0]
+        why = f"{', '.join(group.label for group in lacking)} hold{'s' * (len(lacking) == 1)} no {what}"
+        if tell is None or not lacking:
+            raise InputError(f"{name}: {why}: {error}") from error
+        rest = [group for group in groups if group not in lacking]
+        tell(f"{name}: left out: {why}" if not rest else f"{name}: drawn without some: {why}")
+        return _table(name, figure, rest, tell) if rest else Table({})
+
+
+def _holds(group: Group, file: str) -> bool:
+    return all((run.record.folder / file).is_file() for run in group.runs)
+
+
+def _tell_of_marks(name: str, table: Table, groups: Sequence[Group], tell: Callable[[str], object]) -> None:
+    """Say which models have no curve in a figure of curves, since they hold no trace."""
+    swept = table.where(series=SWEEP).distinct("label") if "series" in table.columns else []
+    bare = [group.label for group in groups if not group.has_traces and group.label not in swept]
+    if swept and bare:
+        tell(f"{name}: {', '.join(bare)} without a curve: no trace, the operating point alone")
+
+
+def _drawn(name: str, table: Table, figure: Figure, formats: Sequence[str]) -> dict[str, bytes]:
+    """Return the files of one figure by name."""
+    files: dict[str, bytes] = {}
+    for suffix in formats:
+        if suffix == "pgf":
+            files |= pgf_files(figure, name)
+        else:
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=suffix, metadata=FORMATS[suffix])
+            files[f"{name}.{suffix}"] = drawn.getvalue()
+    return {**files, f"{name}.csv": _csv(table)}
 
 
 def _csv(table: Table) -> bytes:
     text = io.StringIO()
     table.write_csv(text)
     return text.getvalue().encode()
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write beside ``path``, then rename: a reader never meets half a file."""
-    working = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        working.write_bytes(content)
-        working.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            working.unlink(missing_ok=True)
-    return path
-
-
-def _unwritable(path: Path, error: OSError | ValueError) -> InputError:
-    why = getattr(error, "strerror", None) or error
-    return InputError(f"cannot write {path}: {why}; choose a writable folder with free space")

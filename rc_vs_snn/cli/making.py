@@ -8,8 +8,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from rc_vs_snn.cli.options import (
+    DRAWING,
     EXECUTION,
     SOURCE,
+    Drawing,
     Executed,
     Names,
     Settings,
@@ -34,6 +36,7 @@ def compare(
     overwrite: bool = False,
     pretrained: Pretrained = None,
     out: Path | None = None,
+    drawing: Drawing = DRAWING,
     execution: Executed = EXECUTION,
 ) -> int:
     """Train every model of a comparison, judge them alike, draw the figures.
@@ -48,12 +51,14 @@ def compare(
         overwrite: replace run folders of another configuration.
         pretrained: train nothing: judge the trained models of a folder (default: the checkout's models/).
         out: folder of the run folders (default: runs/<preset>).
+        drawing: how figures look.
         execution: how runs are executed.
     """
     from rc_vs_snn.experiment import compare
     from rc_vs_snn.experiment.pretrained import default_folder, find_pretrained, judge_pretrained
     from rc_vs_snn.experiment.progress import TerminalProgress
 
+    options = drawing.options()
     if pretrained is not None:
         given = {
             "--preset": source.preset, "--config": source.config, "--set": source.settings,
@@ -65,7 +70,7 @@ def compare(
             raise InputError(f"--pretrained trains nothing: leave out {', '.join(ignored)}")
         kept = find_pretrained(pretrained[0] if pretrained else default_folder())
         out = out or Path("runs") / "pretrained"
-        draw(judge_pretrained(kept, out, execution, jobs=jobs), out / "figures")
+        draw(judge_pretrained(kept, out, execution, jobs=jobs), out / "figures", options=options)
         return 0
     comparison = source.comparison()
     if seeds is not None:
@@ -76,7 +81,7 @@ def compare(
         comparison = replace(comparison, match_parameters=True)
     out = out or Path("runs") / comparison.name
     found = compare(comparison, out, execution, jobs=jobs, overwrite=overwrite, progress=TerminalProgress())
-    draw_finished(found, out / "figures")
+    draw_finished(found, out / "figures", options)
     return exit_code(found)
 
 
@@ -89,6 +94,7 @@ def reproduce(
     jobs: int = 1,
     overwrite: bool = False,
     out: Path | None = None,
+    drawing: Drawing = DRAWING,
     execution: Executed = EXECUTION,
 ) -> int:
     """Run a whole plan of comparisons over several seeds and report.
@@ -102,19 +108,21 @@ def reproduce(
         jobs: runs trained side by side.
         overwrite: replace run folders of another configuration.
         out: folder of the parts (default: runs/reproduce-<plan>).
+        drawing: how figures look.
         execution: how runs are executed.
     """
     from rc_vs_snn.analysis.report import write_report
     from rc_vs_snn.experiment.plan import load_reproduction, reproduce
     from rc_vs_snn.experiment.progress import TerminalProgress
 
+    options = drawing.options()
     loaded = load_reproduction(plan, only, settings)
     out = out or Path("runs") / f"reproduce-{plan}"
     found = reproduce(
         loaded.parts, out, execution, jobs=jobs, overwrite=overwrite, progress=TerminalProgress()
     )
     for name, records in found.items():
-        draw_finished(records, out / name / "figures")
+        draw_finished(records, out / name / "figures", options)
     titled = {part.title: found[part.comparison.name] for part in loaded.parts}
     print(write_report(titled, out, loaded.published))
     return exit_code([record for records in found.values() for record in records])

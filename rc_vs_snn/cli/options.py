@@ -1,10 +1,10 @@
 """Options that several commands share, and what several of them do with runs."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -13,6 +13,7 @@ from rc_vs_snn.experiment.comparison import Comparison, load_file, load_preset
 from rc_vs_snn.experiment.execution import Execution
 
 if TYPE_CHECKING:
+    from rc_vs_snn.analysis import FigureOptions
     from rc_vs_snn.records import Record
 
 EXECUTION = Execution()
@@ -58,6 +59,47 @@ class Source:
 SOURCE = Source()
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Drawing:
+    """How figures look.
+
+    Attributes:
+        style: a matplotlib style sheet (.mplstyle).
+        width: of every figure, such as 3.4in, 86mm or 246pt (default: 3.5in, 7in for panels side by side).
+        columns: of a page that a figure is for: 1 puts its panels below one another, 2 side by side.
+        xscale: log or linear axes of decision time and of operations (default: linear and log).
+        time: decision times in steps from 0, or in ms of input seen.
+        formats: of the files, such as pdf,pgf.
+        values: where the operating points' numbers stand: in the legend, or in the table alone.
+    """
+
+    style: Path | None = None
+    width: str | None = None
+    columns: Literal[1, 2] | None = None
+    xscale: Literal["log", "linear"] | None = None
+    time: Literal["steps", "ms"] = "steps"
+    formats: str = "png,svg,pdf"
+    values: Literal["legend", "table"] = "legend"
+
+    def options(self, labels: Mapping[str, str] | None = None, order: Sequence[str] = ()) -> "FigureOptions":
+        """Return the options of figures, checked.
+
+        Raises:
+            InputError: a style sheet that cannot be used, a width that is none, an unknown format.
+        """
+        from rc_vs_snn.analysis import FigureOptions
+
+        formats = [name.strip() for name in self.formats.split(",")]
+        return FigureOptions(
+            style=self.style, width=self.width, columns=self.columns, xscale=self.xscale, time=self.time,
+            formats=formats, values=self.values, labels=labels or {}, order=order,
+        )  # fmt: skip
+
+
+DRAWING = Drawing()
+
+
 def read_runs(folders: Sequence[Path]) -> "list[Record]":
     """Return every run at or below some folders."""
     from rc_vs_snn.records import find_records
@@ -65,23 +107,30 @@ def read_runs(folders: Sequence[Path]) -> "list[Record]":
     return [record for folder in folders for record in find_records(folder)]
 
 
-def draw(found: "Sequence[Record]", out: Path, only: Sequence[str] = ()) -> None:
+def draw(
+    found: "Sequence[Record]", out: Path, only: Sequence[str] = (), options: "FigureOptions | None" = None
+) -> None:
     """Write the figures and the summary of some runs; print the summary and where the files are."""
     from rc_vs_snn.analysis import write_figures
 
-    written = write_figures(found, out, only=only)
+    written = write_figures(found, out, only=only, options=options, tell=_tell)
     summary = next((path for path in written if path.name == "summary.md"), None)
     if summary is not None:
         print(summary.read_text(encoding="utf-8"))
+    shown = options.formats[0] if options else "png"
     for path in written:
-        if path.suffix == ".png" or path.name in ("summary.md", "summary.csv"):
+        if path.suffix == f".{shown}" or path.stem == "summary":
             print(path)
 
 
-def draw_finished(found: "Sequence[Record]", out: Path) -> None:
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def draw_finished(found: "Sequence[Record]", out: Path, options: "FigureOptions | None" = None) -> None:
     """Draw as ``draw`` does, if there is anything to draw."""
     if any(record.status == "done" for record in found):
-        draw(found, out)
+        draw(found, out, options=options)
 
 
 def exit_code(found: "Sequence[Record]") -> int:

@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from rc_vs_snn.cli.options import EXECUTION, Executed, Names, draw, read_runs
+from rc_vs_snn.cli.options import DRAWING, EXECUTION, Drawing, Executed, Names, draw, read_runs
 from rc_vs_snn.config import Part
+
+if TYPE_CHECKING:
+    from rc_vs_snn.records import Record
 
 
 def evaluate(
@@ -36,17 +39,44 @@ def evaluate(
     print(json.dumps(metrics, indent=2))
 
 
-def figures(runs: list[Path], /, *, out: Path | None = None, only: Names = ()) -> None:
+def figures(
+    runs: list[Path],
+    /,
+    *,
+    out: Path | None = None,
+    only: Names = (),
+    label: Names = (),
+    order: str | None = None,
+    drawing: Drawing = DRAWING,
+) -> None:
     """Draw figures and table of stored runs.
 
-    Figures are PNG, SVG and PDF, with their numbers as CSV.
+    Figures are PNG, SVG and PDF, with their numbers as CSV; the table is Markdown, LaTeX and CSV.
 
     Args:
-        runs: run folders, or folders of run folders.
+        runs: run folders, or folders of run folders, of any comparisons.
         out: where to write (default: figures/ in the first folder).
         only: a figure by name; repeatable.
+        label: OLD=NEW: another label for a model; repeatable.
+        order: labels that come first, such as A,B.
+        drawing: how figures look.
     """
-    draw(read_runs(runs), out or runs[0] / "figures", only)
+    drawing.options()  # its faults are told before anything is read
+    found = read_runs(runs)
+    options = drawing.options(*_labels(found, label, order))
+    draw(found, out or runs[0] / "figures", only, options)
+
+
+def _labels(found: "list[Record]", label: Names, order: str | None) -> tuple[dict[str, str], list[str]]:
+    """Return new labels and the order of labels as typed, told apart by the labels there are."""
+    if not label and order is None:
+        return {}, []
+    from rc_vs_snn.analysis.figure_options import label_order, label_pairs
+    from rc_vs_snn.analysis.groups import group_runs
+
+    known = [group.label for group in group_runs(found)]
+    pairs = label_pairs(label, known)
+    return pairs, [] if order is None else label_order(order, [*pairs.values(), *known])
 
 
 def export(runs: list[Path], /, *, out: Path, execution: Executed = EXECUTION) -> None:

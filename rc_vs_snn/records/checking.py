@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from rc_vs_snn.config import PART_NAMES, slug
 from rc_vs_snn.contracts import EvidenceKind
-from rc_vs_snn.errors import DamagedError, InputError
+from rc_vs_snn.errors import DamagedError, InputError, MissingError
 from rc_vs_snn.records import layout
 
 NEEDED_PARTS = tuple(name for name in PART_NAMES if name != "augmentation")
@@ -20,7 +20,16 @@ NEEDED_IN_HISTORY = ("epoch", "valid_accuracy", "valid_mean_step")
 
 def damaged(path: Path, why: str) -> DamagedError:
     """Return the error of a file that is not what was written: which, why, and what to do."""
-    return DamagedError(
+    return DamagedError(_told(path, why))
+
+
+def missing(path: Path) -> MissingError:
+    """Return the error of a file that is not there, of a kind that some readers can do without."""
+    return MissingError(_told(path, "it is missing"), path.name)
+
+
+def _told(path: Path, why: str) -> str:
+    return (
         f"{path} is damaged ({why}); put back the file as it was written, or delete the folder and run again"
     )
 

@@ -14,7 +14,7 @@ from safetensors.numpy import load
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.records import layout
-from rc_vs_snn.records.checking import damaged, read_tables
+from rc_vs_snn.records.checking import damaged, missing, read_tables
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +76,15 @@ class Record:
         Columns: id, true_label, label, step, decided, tied, evidence, acs, macs, leaks.
 
         Raises:
-            InputError: the file is missing or damaged.
+            MissingError: this run has none.
+            InputError: the file is damaged.
         """
         path = self.folder / layout.DECISIONS
         try:
             table = pq.read_table(path)
             return {name: table[name].to_numpy() for name in table.column_names}
+        except FileNotFoundError:
+            raise missing(path) from None
         except (OSError, ValueError, ArrowException) as error:
             raise damaged(path, str(error)) from error
 
@@ -89,13 +92,16 @@ class Record:
         """Return evidence and cost of every test sample at every step.
 
         Raises:
-            InputError: the file is missing or damaged.
+            MissingError: this run has none.
+            InputError: the file is damaged.
         """
         path = self.folder / layout.TRACE
         try:
             # np.load leaves a damaged archive's file open when it opens the file itself
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return Trace(**{name: stored[name] for name in stored.files})
+        except FileNotFoundError:
+            raise missing(path) from None
         except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each its own way
             raise damaged(path, str(error)) from error
 

@@ -38,7 +38,7 @@ class CostToDecision:
         looks = style.looks(table.distinct("label"))
         figure = style.new_figure(style.COLUMN_INCHES, 2.9, style.caption(table, NOTE))
         axes = figure.add_subplot()
-        axes.set_xscale("log")
+        axes.set_xscale(style.options().xscale or "log")
         for label, look in looks.items():
             for column in OPERATIONS:
                 _draw_label(axes, table.where(label=label), column, label, look)

@@ -11,6 +11,7 @@ from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell
+from rc_vs_snn.analysis.panels import panels
 from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP, sweeps_and_points
 from rc_vs_snn.registry import figures
 
@@ -30,25 +31,26 @@ class CoverageVsAccuracy:
     def draw(self, table: Table) -> Figure:
         """Return the figure: one panel per definition of accuracy, on one scale."""
         looks = style.looks(table.distinct("label"))
-        figure = style.new_figure(style.PAGE_INCHES, 2.4, style.caption(table))
-        panels = figure.subplots(1, 2, sharex=True, sharey=True)
-        for axes, (column, title) in zip(panels, PANELS.items(), strict=True):
+        laid = panels(len(PANELS), style.caption(table), inches=1.8, above=0.6, share="xy")
+        for axes, (column, title) in zip(laid.axes, PANELS.items(), strict=True):
             for label, look in looks.items():
                 _draw_label(axes, table.where(label=label), column, label, look)
             axes.set_title(title, loc="left")
-            axes.set_xlabel("Coverage: share of samples decided")
             style.percent_axis(axes, "x")
+            style.percent_axis(axes)
         sweep, points = (
             table.where(series=SWEEP),
             [table.where(series=OPERATING, label=label) for label in looks],
         )
         drawn = np.concatenate([sweep[column] for column in PANELS])
-        panels[0].set_ylim(style.accuracy_window(drawn, [cell(point, "accuracy") for point in points]))
+        laid.axes[0].set_ylim(style.accuracy_window(drawn, [cell(point, "accuracy") for point in points]))
         # Far below the operating points' coverage all curves are flat.
         left = max(0.0, 1 - 3 * max(1 - min(point["coverage"].item() for point in points), 0.02))
-        panels[0].set_xlim(left - 0.04 * (1 - left), 1 + 0.04 * (1 - left))
-        panels[0].set_ylabel("Test accuracy")
-        style.percent_axis(panels[0])
+        laid.axes[0].set_xlim(left - 0.04 * (1 - left), 1 + 0.04 * (1 - left))
+        for axes in laid.left:
+            axes.set_ylabel("Test accuracy")
+        for axes in laid.lowest:
+            axes.set_xlabel("Coverage: share of samples decided")
         handles = [
             style.key(
                 label,
@@ -57,8 +59,8 @@ class CoverageVsAccuracy:
             )
             for label, look in looks.items()
         ]  # fmt: skip
-        style.add_legend(figure, handles)
-        return figure
+        style.add_legend(laid.figure, handles)
+        return laid.figure
 
 
 def _draw_label(axes: Axes, table: Table, column: str, label: str, look: style.Look) -> None:

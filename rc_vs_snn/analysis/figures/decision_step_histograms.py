@@ -1,7 +1,6 @@
 """When the decisions fall, and where the errors are: mostly in what never reached the threshold."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis import style, time_axis
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import mean_over_seeds
+from rc_vs_snn.analysis.panels import panels
 from rc_vs_snn.registry import figures
 
 MOST_NUMBERED_BARS = 12
@@ -40,25 +40,20 @@ class DecisionStepHistograms:
     def draw(self, table: Table) -> Figure:
         """Return the figure: one panel per label, a number over each bar for its accuracy."""
         looks = style.looks(table.distinct("label"))
-        columns = min(len(looks), 2)
-        rows = math.ceil(len(looks) / columns)
-        width = style.PAGE_INCHES if columns > 1 else style.COLUMN_INCHES
         numbered = min(table["n_steps"]) <= MOST_NUMBERED_BARS
         extra = "number over a bar: accuracy of its samples in %" if numbered else ""
         caption = style.caption(table, extra, intervals=False)
-        figure = style.new_figure(width, 0.7 + 1.75 * rows, caption)
-        panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-        for axes, (label, look) in zip(panels, looks.items(), strict=False):
+        laid = panels(len(looks), caption, inches=1.75, share="y")
+        titles = [style.title(label, laid.figure, len(laid.lowest)) for label in looks]
+        for axes, (label, look), title in zip(laid.axes, looks.items(), titles, strict=True):
             _draw_label(axes, table.where(label=label), look)
-            axes.set_title(style.plain(textwrap.fill(label, width=45)), loc="left")
-            axes.set_xlabel("Decision step (0-based)")
-        for axes in panels[len(looks) :]:
-            axes.set_axis_off()
-        for axes in panels[::columns]:
+            axes.set_title(title, loc="left")
+            axes.set_xlabel(time_axis.name(mean=False))
+        for axes in laid.left:
             axes.set_ylabel("Share of test samples")
             style.percent_axis(axes)
-        style.add_legend(figure, _legend(), 3)
-        return figure
+        style.add_legend(laid.figure, _legend(), 3)
+        return laid.figure
 
 
 def _forced_at(group: Group) -> float:
@@ -104,7 +99,8 @@ def _draw_label(axes: Axes, table: Table, look: style.Look) -> None:
     ticks = np.arange(0, n_steps, every)
     if every > 1:
         ticks = ticks[ticks < n_steps - every]  # room for the word beside them
-    axes.set_xticks([*ticks, n_steps + 0.5], [*map(str, ticks), "forced"])
+    moments = [f"{moment:.10g}" for moment in time_axis.when(table, ticks)]
+    axes.set_xticks([*ticks, n_steps + 0.5], [*moments, "forced"])
     axes.grid(visible=False, axis="x")
     axes.margins(y=0.12)
 

@@ -1,7 +1,9 @@
 """What a model makes of single sequences of a toy problem, step by step."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -31,11 +33,14 @@ class ExampleSequences:
     def table(self, groups: Sequence[Group]) -> Table:
         """Return one row per label, sequence and step, of each label's first seed; none of other corpora."""
         problem = next((name for name in (NOISY_SIGN, SPOTTING) if groups_on(name, groups)), "")
-        blocks = [
-            _examples(group.runs[0], problem).tagged(**group.facts, seed=group.runs[0].record.seed)
-            for group in groups_on(problem, groups)
-        ]
-        return stack(blocks)
+        of_problem = groups_on(problem, groups)
+        return stack(
+            [
+                _examples(group.runs[0], problem).tagged(**group.facts, seed=group.runs[0].record.seed)
+                for group in of_problem
+                if _corpus(group) == _corpus(of_problem[0])  # the same sequences under the same ids
+            ]
+        )
 
     @style.applied()
     def draw(self, table: Table) -> Figure:
@@ -48,11 +53,14 @@ class ExampleSequences:
             f"{table['dataset'][0]}: test sequences at the quantiles {quantiles} of the {what}; evidence of "
             f"class 1 in seed {table['seed'][0]} up to the decision (mark), black edge: wrong"
         )
-        figure = style.new_figure(style.PAGE_INCHES, 3.0, caption)
-        panels = figure.subplots(2, len(ids), sharex=True, sharey="row", squeeze=False)
-        for column, sample_id in enumerate(ids):
+        beside = len(ids) if style.side_by_side(len(ids), len(ids), 1.6) == len(ids) else 2
+        width = style.PAGE_INCHES if beside > 2 else style.COLUMN_INCHES
+        deep = math.ceil(len(ids) / beside)
+        figure = style.new_figure(width, 0.4 + 2.6 * deep, caption)
+        grid = figure.subplots(2 * deep, beside, sharex=True, sharey="row", squeeze=False)
+        pairs = zip(grid[::2].ravel(), grid[1::2].ravel(), strict=True)
+        for (above, below), sample_id in zip(pairs, ids, strict=False):
             rows = table.where(id=sample_id)
-            above, below = panels[:, column]
             shown = rows.where(label=next(iter(looks)))
             above.plot(
                 shown["step"], shown["value"], color=style.GREY, marker=".", markersize=3, linewidth=0.8
@@ -68,15 +76,22 @@ class ExampleSequences:
                     linestyle="", marker=look.marker, markersize=5, color=look.colour,
                     markeredgecolor=look.colour if right else "black",
                 )  # fmt: skip
-            below.set_xlabel("Step (0-based)")
-        panels[0, 0].set_ylabel("Input")
-        panels[1, 0].set_ylabel("Evidence of class 1")
+        for above, below in zip(grid[::2, 0], grid[1::2, 0], strict=True):
+            above.set_ylabel("Input")
+            below.set_ylabel("Evidence of class 1")
+        for axes in grid[-1]:
+            axes.set_xlabel("Step (0-based)")
         handles = [
             style.key(label, color=look.colour, linestyle=look.line, marker=look.marker, markersize=4)
             for label, look in looks.items()
         ]
         style.add_legend(figure, handles, 2)
         return figure
+
+
+def _corpus(group: Group) -> dict[str, Any]:
+    options: dict[str, Any] = group.runs[0].record.config["dataset"]
+    return options
 
 
 def _examples(run: FinishedRun, problem: str) -> Table:

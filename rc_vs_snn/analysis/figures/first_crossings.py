@@ -1,7 +1,6 @@
 """Raster of decisions beside the step at which the answer is certain (spotting)."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import mean_interval
+from rc_vs_snn.analysis.panels import panels
 from rc_vs_snn.analysis.toy_runs import SPOTTING, groups_on, ideal_step
 from rc_vs_snn.registry import figures
 
@@ -51,24 +51,20 @@ class FirstCrossings:
     def draw(self, table: Table) -> Figure:
         """Return the figure: one panel per label, a dot per sequence."""
         looks = style.looks(table.distinct("label"))
-        columns = min(len(looks), 2)
-        rows = math.ceil(len(looks) / columns)
-        width = style.PAGE_INCHES if columns > 1 else style.COLUMN_INCHES
         extra = f"dots: {N_DRAWN} test sequences of seed {table['seed'][0]}, sorted by their ideal step"
         caption = style.caption(table, extra, intervals=False)
-        figure = style.new_figure(width, 0.7 + 2.0 * rows, caption)
-        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for axes, (label, look) in zip(panels.ravel(), looks.items(), strict=False):
-            _draw_label(axes, table.where(label=label), look)
-            axes.set_title(_title(table.where(label=label), label), loc="left")
-        for axes in panels.ravel()[len(looks) :]:
-            axes.set_axis_off()
-        for axes in panels[:, 0]:
+        laid = panels(len(looks), caption, inches=2.0, share="xy")
+        for axes, (label, look) in zip(laid.axes, looks.items(), strict=True):
+            rows = table.where(label=label)
+            _draw_label(axes, rows, look)
+            axes.set_title(style.title(_text(rows, label), laid.figure, len(laid.lowest)), loc="left")
+        laid.axes[0].set_xlim(-0.5, max(table["n_steps"]) - 0.5)
+        for axes in laid.left:
             axes.set_ylabel("Sequence")
-        for axes in panels[-1]:
+        for axes in laid.lowest:
             axes.set_xlabel("Step (0-based)")
         style.add_legend(
-            figure,
+            laid.figure,
             [
                 style.key("ideal step: the answer is certain", color=style.GREY, linewidth=1),
                 style.key("first crossing, right", color="0.5", linestyle="", marker="o", markersize=3),
@@ -76,7 +72,7 @@ class FirstCrossings:
             ],
             3,
         )
-        return figure
+        return laid.figure
 
 
 def _crossings(run: FinishedRun) -> Table:
@@ -106,9 +102,10 @@ def _width(half_width: float | None) -> float:
     return math.nan if half_width is None else half_width
 
 
-def _title(rows: Table, label: str) -> str:
-    text = f"{label}: {100 * rows['accuracy'][0]:.2f} %, mean lag {rows['lag'][0]:.2f} steps"
-    return style.plain(textwrap.fill(text, width=50))
+def _text(rows: Table, label: str) -> str:
+    if style.options().values == "table":
+        return label
+    return f"{label}: {100 * rows['accuracy'][0]:.2f} %, mean lag {rows['lag'][0]:.2f} steps"
 
 
 def _draw_label(axes: Axes, rows: Table, look: style.Look) -> None:
@@ -120,4 +117,3 @@ def _draw_label(axes: Axes, rows: Table, look: style.Look) -> None:
             rows["step"][drawn], place[drawn],
             linestyle="", marker=marker, color=colour, markersize=2.5, label="right" if right else "wrong",
         )  # fmt: skip
-    axes.set_xlim(-0.5, rows["n_steps"][0] - 0.5)

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis import style, time_axis
+from rc_vs_snn.analysis.captions import data
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell
-from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP, sweeps_and_points
+from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP, sweeps_and_points, traced
 from rc_vs_snn.analysis.tables import objective_text
 from rc_vs_snn.registry import figures
 
@@ -32,31 +35,42 @@ class ObjectiveTradeOff:
                 sweeps_and_points([group], ["mean_step", "accuracy"]).tagged(
                     model=group.runs[0].record.config["model"]["name"], objective=objective_text(group)
                 )
-                for group in groups
+                for group in traced(groups)
             ]
         )
 
     @style.applied()
     def draw(self, table: Table) -> Figure:
-        """Return the figure: the panels of a row share their accuracy axis."""
-        rows, columns = table.distinct("model"), sorted(table.distinct("n_steps"))
+        """Return the figure: the panels of a kind of model show one range of accuracy."""
+        kinds = list(dict.fromkeys(zip(table["dataset"].tolist(), table["model"].tolist(), strict=True)))
+        durations = sorted(table.distinct("n_steps"))
         looks = style.looks(table.distinct("objective"))
-        figure = style.new_figure(style.PAGE_INCHES, 0.7 + 2.0 * len(rows), _caption(table))
-        panels = figure.subplots(len(rows), len(columns), sharey="row", sharex="col", squeeze=False)
-        for row, model in zip(panels, rows, strict=True):
-            of_model = table.where(model=model)
-            points = [cell(point, "accuracy") for point in _points(of_model)]
+        beside = style.side_by_side(len(durations), len(durations), least_inches=1.6)
+        whole_rows = beside == len(durations)  # where they do not fit into a row, all lie below one another
+        shape = (len(kinds), len(durations)) if whole_rows else (len(kinds) * len(durations), 1)
+        share: dict[str, Any] = {"sharey": "row", "sharex": "col"} if whole_rows else {}
+        width = style.PAGE_INCHES if whole_rows else style.COLUMN_INCHES
+        figure = style.new_figure(width, 0.7 + 2.0 * shape[0], _caption(table))
+        grid = figure.subplots(*shape, squeeze=False, **share)
+        for row, (dataset, model) in zip(grid.reshape(len(kinds), -1), kinds, strict=True):
+            of_kind = table.where(dataset=dataset, model=model)
+            points = [cell(point, "accuracy") for point in _points(of_kind)]
             # The curves lie close together at the top, and a low start would press them into a line.
-            row[0].set_ylim(style.accuracy_window(of_model["accuracy"], points, reach=3))
-            for axes, n_steps in zip(row, columns, strict=True):
-                here = table.where(model=model, n_steps=n_steps)
+            window = style.accuracy_window(of_kind["accuracy"], points, reach=3)
+            name = f"{dataset}, {model}" if len(table.distinct("dataset")) > 1 else model
+            for axes, n_steps in zip(row, durations, strict=True):
+                here = of_kind.where(n_steps=n_steps)
                 for objective, look in looks.items():
                     _draw(axes, here.where(objective=objective), look)
-                axes.set_title(f"{model}, T = {n_steps}", loc="left")
+                axes.set_ylim(window)
+                if time_axis.is_log() and len(here):
+                    time_axis.set_range(axes, *time_axis.when(here, np.array([0, n_steps - 1])).tolist())
+                axes.set_title(style.title(f"{name}, T = {n_steps}", figure, shape[1]), loc="left")
                 style.percent_axis(axes)
-            row[0].set_ylabel("Test accuracy")
-        for axes in panels[-1]:
-            axes.set_xlabel("Mean decision step (0-based)")
+        for axes in grid[:, 0]:
+            axes.set_ylabel("Test accuracy")
+        for axes in grid[-1]:
+            axes.set_xlabel(time_axis.name())
         handles = [
             style.key(
                 objective, color=look.colour, linestyle=look.line, marker=look.marker, markersize=6,
@@ -75,17 +89,18 @@ def _points(table: Table) -> list[Table]:
 def _draw(axes: Axes, table: Table, look: style.Look) -> None:
     for label in table.distinct("label"):
         sweep = table.where(label=label, series=SWEEP)
-        axes.plot(sweep["mean_step"], sweep["accuracy"], color=look.colour, linestyle=look.line)
-        style.band(axes, sweep["mean_step"], sweep["accuracy"], sweep["accuracy_half_width"], look)
+        moments = time_axis.when(table.where(label=label), sweep["mean_step"])
+        axes.plot(moments, sweep["accuracy"], color=look.colour, linestyle=look.line)
+        style.band(axes, moments, sweep["accuracy"], sweep["accuracy_half_width"], look)
         point = table.where(label=label, series=OPERATING)
-        style.operating_mark(axes, cell(point, "mean_step"), cell(point, "accuracy"), look)
+        at = time_axis.moment(point, cell(point, "mean_step"))
+        style.operating_mark(axes, at, cell(point, "accuracy"), look)
 
 
 def _caption(table: Table) -> str:
     counts = table.distinct("n_seeds")
     seeds = "n = 1 seed, no interval" if counts == [1] else f"n = {'/'.join(map(str, counts))} seeds"
-    samples = " / ".join(f"{n:,}" for n in table.distinct("n_samples"))
     return (
-        f"{', '.join(table.distinct('dataset'))}: {samples} test samples; {seeds}; a line is one training "
-        "judged at every threshold, its marker the threshold it was run with"
+        f"{data(table)}; {seeds}; a line is one training judged at every threshold, its marker the threshold "
+        "it was run with"
     )

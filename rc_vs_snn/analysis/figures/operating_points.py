@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
-from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis import style, time_axis
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import Interval, cell
@@ -40,19 +42,28 @@ class OperatingPoints:
     def draw(self, table: Table) -> Figure:
         """Return the figure: a row per label, a panel per number; one colour per kind of model."""
         labels = table.distinct("label")
-        figure = style.new_figure(style.PAGE_INCHES, 0.8 + 0.17 * len(labels), style.caption(table))
-        panels = figure.subplots(1, len(PANELS), sharey=True)
+        beside = style.side_by_side(len(PANELS), len(PANELS), least_inches=1.6) == len(PANELS)
+        shape = (1, len(PANELS)) if beside else (len(PANELS), 1)
+        width = style.PAGE_INCHES if beside else style.COLUMN_INCHES
+        figure = style.new_figure(width, 0.4 + (0.4 + 0.17 * len(labels)) * shape[0], style.caption(table))
+        grid = figure.subplots(*shape, sharey=True, squeeze=False)
         families = [label.partition(",")[0] for label in labels]
         looks = style.looks(list(dict.fromkeys(families)))
-        for axes, (column, title) in zip(panels, PANELS.items(), strict=True):
+        for axes, (column, title) in zip(grid.ravel(), PANELS.items(), strict=True):
             for place, (label, family) in enumerate(zip(labels, families, strict=True)):
-                value, look = cell(table.where(label=label), column), looks[family]
+                rows, look = table.where(label=label), looks[family]
+                value = cell(rows, column)
+                if column == "mean_step":
+                    value, title = time_axis.moment(rows, value), time_axis.name()
                 row = Interval(place, None, value.n)
                 style.operating_mark(axes, value, row, look, size=4.5, label=label)
             axes.set_xlabel(title)
             axes.locator_params(axis="x", nbins=4)
             if column in SHARES:
                 style.percent_axis(axes, "x")
-        panels[0].set_yticks(np.arange(len(labels)), [style.plain(label) for label in labels])
-        panels[0].set_ylim(len(labels) - 0.4, -0.6)
+        size = FontProperties(size=mpl.rcParams["ytick.labelsize"]).get_size_in_points()
+        names = [style.wrapped(label, 0.4 * figure.get_figwidth(), size) for label in labels]
+        for axes in grid[:, 0]:
+            axes.set_yticks(np.arange(len(labels)), names)
+        grid[0, 0].set_ylim(len(labels) - 0.4, -0.6)
         return figure

@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rc_vs_snn.analysis import style
+from rc_vs_snn.analysis import style, time_axis
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import mean_interval
 from rc_vs_snn.registry import figures
 
-PANELS = {"valid_accuracy": "Validation accuracy", "valid_mean_step": "Mean decision step\n(0-based)"}
+PANELS = ("valid_accuracy", "valid_mean_step")
 
 
 @figures.register("training-history")
@@ -47,7 +47,8 @@ class TrainingHistory:
         text = f"{datasets}, validation split; one line per seed, no interval"
         figure = style.new_figure(style.COLUMN_INCHES, 2.9, text)
         panels = figure.subplots(2, 1, sharex=True)
-        for axes, (column, title) in zip(panels, PANELS.items(), strict=True):
+        titles = ("Validation accuracy", time_axis.name().replace(" (", "\n("))
+        for axes, column, title in zip(panels, PANELS, titles, strict=True):
             for label, look in looks.items():
                 _draw_label(axes, table.where(label=label), column, label, look)
             axes.set_ylabel(title)
@@ -71,8 +72,9 @@ class TrainingHistory:
 def _draw_label(axes: Axes, table: Table, column: str, label: str, look: style.Look) -> None:
     for seed in table.distinct("seed"):
         rows = table.where(seed=seed)
+        values = time_axis.when(rows, rows[column]) if column == "valid_mean_step" else rows[column]
         axes.plot(
-            rows["epoch"], rows[column],
+            rows["epoch"], values,
             color=look.colour, linestyle=look.line, marker=look.marker, markersize=2.5, linewidth=1,
             label=f"{label}, seed {seed}",
         )  # fmt: skip
