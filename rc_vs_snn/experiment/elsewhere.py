@@ -107,7 +107,8 @@ def _require_replaceable(named: Named) -> None:
 
 def part_of(kind: Registry, value: Any) -> Part:
     """Return a plug-in as a part: by its registered name where it is an object of a registered class."""
-    names = [name for name in kind.names() if kind.get(name) is type(value)]
-    if names:
-        return Part(names[0], vars(value))
-    return Part.of(value)
+    name = next((name for name in kind.names() if kind.get(name) is type(value)), None)
+    if name is None:
+        return Part.of(value)
+    defaults = {key: option.default for key, option in kind.options(name).items()}
+    return Part(name, {key: field for key, field in vars(value).items() if field != defaults[key]})

@@ -20,6 +20,7 @@ from rc_vs_snn.decision.rules import check_rule, decide
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.neurobench import static
 from rc_vs_snn.experiment.parts import assemble, build_part, count_parameters, load_splits
 from rc_vs_snn.models.cost import Operations, counter_of
 from rc_vs_snn.models.old_names import renamed
@@ -73,12 +74,14 @@ def judge(task: Task, test: Samples, history: Sequence[Mapping[str, Any]]) -> Re
     """
     trace = trace_split(task, test, "test")
     decision = decide(trace.evidence, task.rule, trace.lengths)
+    numbers = summarise(trace, decision)
     metrics = {
-        **summarise(trace, decision),
+        **numbers,
         "evidence": task.model.evidence,
         "parameters": count_parameters(task.model),
         "train_seconds": sum(entry["seconds"] for entry in history),
         "epochs_run": len(history),
+        "neurobench": {**static(task.model), "classification_accuracy": numbers["accuracy"]},
     }
     return Result(metrics, weights_of(task.model), (trace, decision))
 

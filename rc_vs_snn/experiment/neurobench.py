@@ -29,7 +29,7 @@ def neurobench(task: Task, test: Samples, outcome: Result) -> dict[str, Any]:
     Args:
         task: its parts.
         test: the test split.
-        outcome: what it came to, with its decisions.
+        outcome: what it came to, with its decisions and the metrics that need no further run.
 
     Returns:
         ``footprint`` (bytes of parameters and buffers), ``parameter_count``, ``connection_sparsity`` (share
@@ -37,7 +37,7 @@ def neurobench(task: Task, test: Samples, outcome: Result) -> dict[str, Any]:
         seen by hooks, ``activation_sparsity`` and ``synaptic_operations`` per sample (``Effective_MACs``,
         ``Effective_ACs``, ``Dense``).
     """
-    found = {**static(task.model), "classification_accuracy": outcome.metrics["accuracy"]}
+    found: dict[str, Any] = dict(outcome.metrics["neurobench"])
     if isinstance(task.model, Adapted) and not task.model.uncounted and outcome.judged is not None:
         found |= _executed(task, test, outcome.judged[1].step)
     return found

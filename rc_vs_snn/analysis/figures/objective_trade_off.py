@@ -27,7 +27,11 @@ class ObjectiveTradeOff:
     """
 
     def table(self, groups: Sequence[Group]) -> Table:
-        """Return the threshold sweep and the operating point of every label; empty for one objective."""
+        """Return the threshold sweep and the operating point of every label; empty for one objective.
+
+        What was trained elsewhere has no objective that is known.
+        """
+        groups = [group for group in groups if group.runs[0].record.made == "trained"]
         if len({objective_text(group) for group in groups}) < 2:
             return stack([])
         return stack(

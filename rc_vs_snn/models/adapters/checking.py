@@ -37,8 +37,8 @@ def check_stepping(model: Adapted, frames: Tensor) -> None:
     frames = frames * factor
     if not said:
         warnings.warn(
-            f"{model.name} gives the same readout at every step, however strong its input: whether stepping "
-            "it is right cannot be told",
+            f"{model.name} gives the same readout at every step and for every sample, however strong its input: "
+            "whether stepping it is right cannot be told",
             stacklevel=2,
         )
     if not fault:
@@ -53,7 +53,7 @@ def check_stepping(model: Adapted, frames: Tensor) -> None:
 
 
 def _fault(model: Adapted, frames: Tensor) -> tuple[str, bool]:
-    """Return what differs, and whether the network says anything that changes over time."""
+    """Return what differs, and whether the network says anything but one thing."""
     if model.form.time == "held":  # one input for all steps
         frames = frames.amax(0, keepdim=True)
     whole = model.whole(frames)
@@ -71,7 +71,7 @@ def _fault(model: Adapted, frames: Tensor) -> tuple[str, bool]:
             f"{tuple(whole.shape)}"
         ), True
     fault = _differing(model, found, whole) or _dependent(model, frames, found, states)
-    return fault, bool((whole != whole[0]).any())
+    return fault, bool((whole != whole[:1, :1]).any())
 
 
 def _differing(model: Adapted, found: Tensor, whole: Tensor) -> str:

@@ -77,7 +77,7 @@ def find_form(
     module: nn.Module, kept: Kept, example: Tensor, time: Time | None, shape: tuple[int, ...], output: int,
     over: Over,
 ) -> Form:  # fmt: skip
-    """Return how a network reads time, found by calling it where that is not given.
+    """Return how a network reads time, by calling it.
 
     Args:
         module: the network, in eval mode.
@@ -96,11 +96,9 @@ def find_form(
             raise InputError(f"there is no {what} {value!r}; {did_you_mean(str(value), allowed)}")
     takes_two = len(inspect.signature(module.forward).parameters) > 1
     passes = takes_two and any(keeper.by_argument for _, keeper in kept.values())
-    if time is not None:
-        return Form(time, shape, output, over, passes and time == "step")
     few = example[:, :TRIED_ROWS].repeat(TRIED_STEPS, TRIED_ROWS, 1)[:TRIED_STEPS, :TRIED_ROWS]
     told = []
-    for each in get_args(Time):
+    for each in get_args(Time) if time is None else [time]:
         form = Form(each, shape, output, over, passes and each == "step")
         seen = _tried(module, kept, form, few)
         wanted = TRIED_STEPS if each in ("first", "second") else None
@@ -112,6 +110,8 @@ def find_form(
             return form
         else:
             told.append(f"{_spelt(each, shape)}: its neurons or cells see {max(seen)} step(s)")
+    if time is not None:
+        raise InputError(f"{type(module).__name__} does not read time as time= says; tried {told[0]}")
     raise InputError(
         f"cannot tell how {type(module).__name__} reads time; tried {'; '.join(told)}. Say it by time= and "
         "shape="
