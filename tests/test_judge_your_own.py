@@ -101,7 +101,7 @@ def test_its_commands_run(folder, command, capsys):
     assert main(shlex.split(command)[1:]) == 0
     *_, path = capsys.readouterr().out.split()
     record = rv.read_record(path)
-    if "judged" == record.made:
+    if record.made == "judged":
         twin = rv.read_record(folder / "runs/mine/nn-lstm-seed0")
         assert record.metrics["accuracy"] == twin.metrics["accuracy"]
         assert record.metrics["acs"] == twin.metrics["acs"]

@@ -178,12 +178,12 @@ def _stepped(
 def _check(model: Any, example: Encoded, n_classes: int, label: str) -> None:
     """Raise InputError where a model breaks a promise, on the first steps of a few samples."""
     frames = torch.stack([example.at(step) for step in range(min(3, example.n_steps))])
-    try:
-        with blamed(label), torch.no_grad():
+    with blamed(label), torch.no_grad():
+        try:
             require_model(model)
             check_steps(model, frames, n_classes)
-    except AssertionError as error:
-        raise InputError(f"{label}: {' '.join(str(error).split())}") from error
+        except AssertionError as error:
+            raise InputError(f"{label}: {' '.join(str(error).split())}") from error
 
 
 def _model_table(module: nn.Module, model: Any) -> dict[str, Any]:

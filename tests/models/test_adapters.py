@@ -11,7 +11,7 @@ from rc_vs_snn.decision.batch import run_full, run_to_decision
 from rc_vs_snn.decision.rules import FirstSpike
 from rc_vs_snn.encoded import Frames
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.models.adapters import adapter_for, from_snntorch, from_torch_rnn
+from rc_vs_snn.models.adapters import adapter_for, checking, from_snntorch, from_torch_rnn
 from rc_vs_snn.testing import check_model
 
 T, B = 9, 6
@@ -200,7 +200,7 @@ def test_what_cannot_be_stepped_is_refused_and_what_differs_is_said(build, messa
         from_snntorch(made(build), example())
 
 
-def test_what_rounding_alone_decides_is_no_difference():
+def test_what_rounding_alone_decides_is_no_difference(monkeypatch):
     class Edge(Loop):
         """A membrane at the threshold: float32 sums of another order fall on either side of it."""
 
@@ -219,8 +219,11 @@ def test_what_rounding_alone_decides_is_no_difference():
     net = made(Edge)
     with torch.no_grad():
         net.fc1.weight.copy_(torch.randint(1, 8, net.fc1.weight.shape) / 10)  # sums tie with the threshold
-        net.lif1.threshold.fill_(1.2)
+        net.lif1.threshold.fill_(2.6)
     from_snntorch(net, example())
+    monkeypatch.setattr(checking.copy, "deepcopy", lambda model: 1 / 0)  # where there is no second look
+    with pytest.raises(InputError, match=r"Edge stepped .* is not its own forward"):
+        from_snntorch(net, example())
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.adapters import counting
 from rc_vs_snn.models.adapters.stepping import Adapted
-from rc_vs_snn.models.state import select
+from rc_vs_snn.models.state import mapped, select
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-5
 LOUDER = (1.0, 4.0, 16.0, 64.0, 256.0)
@@ -37,19 +38,26 @@ def check_stepping(model: Adapted, frames: Tensor) -> None:
     frames = frames * factor
     if not said:
         warnings.warn(
-            f"{model.name} gives the same readout at every step and for every sample, however strong its input: "
-            "whether stepping it is right cannot be told",
+            f"{model.name} gives the same readout at every step and for every sample, however strong its "
+            "input: whether stepping it is right cannot be told",
             stacklevel=2,
         )
     if not fault:
         return
     try:
         double = copy.deepcopy(model).double()
+        for part in double.modules():
+            part.register_forward_hook(_as_double)
         again, _ = _fault(double, frames.double())
     except Exception:  # what cannot be copied or computed so is judged by what was seen
         again = fault
     if again:
         raise InputError(fault)
+
+
+def _as_double(module: nn.Module, given: Any, output: Any) -> Any:
+    """Return a module's output in double precision: snnTorch's spikes are always single."""
+    return mapped(output, lambda part: part.double() if part.is_floating_point() else part)
 
 
 def _fault(model: Adapted, frames: Tensor) -> tuple[str, bool]:
