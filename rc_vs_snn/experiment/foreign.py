@@ -56,7 +56,8 @@ def judge(
     what it is made of: see ``models.adapters.from_snntorch`` and its like.
 
     Args:
-        module: the network, with its weights. It is put into eval mode for the time being.
+        module: the network, with its weights. It is put into eval mode, and onto the device, for the time
+            being.
         splits: the data: splits, or the name (with options, a table or ``Part``) of a registered dataset.
         encoder: what makes codes of samples: a name, a table, or any encoder.
         rule: the decision rule, likewise.
@@ -88,10 +89,10 @@ def judge(
     encoder_part, rule_part = part_of(registry.encoders, encoder), part_of(registry.rules, rule)
     encode, decides = build_part(registry.encoders, encoder_part), build_part(registry.rules, rule_part)
     data, dataset_part = _data(splits, dataset, execution)
-    with torch_settings(execution), _evaluating(module):
-        device = execution.torch_device()
+    device = execution.torch_device()
+    with torch_settings(execution), _evaluating(module, device):
         example = _example(encode, data, encoder_part.name)
-        model = _stepped(module.to(device), example, adapter, adapting)
+        model = _stepped(module, example, adapter, adapting)
         _check(model, example.to(device), data.n_classes, named.label)
         check_rule(decides, model.evidence, example.n_steps)
         task = Task(model, _unchanged, encode, None, decides, seed, device)  # type: ignore[arg-type]
@@ -117,13 +118,15 @@ def _unchanged(samples: Any, generator: np.random.Generator) -> Any:
 
 
 @contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Put a network into eval mode, and each part of it back into what it was in."""
+def _evaluating(module: nn.Module, device: torch.device) -> Iterator[None]:
+    """Put a network into eval mode and onto a device; then each part back into its mode, and all back."""
     modes = {part: part.training for part in module.modules()}
-    module.eval()
+    home = next((tensor.device for tensor in (*module.parameters(), *module.buffers())), device)
+    module.eval().to(device)
     try:
         yield
     finally:
+        module.to(home)
         for part, training in modes.items():
             part.training = training
 
@@ -197,7 +200,8 @@ def _home(module: nn.Module) -> str:
     """Return where a network's class is written, as far as that can be told."""
     kind = type(module)
     try:
-        return f"{kind.__module__}:{kind.__qualname__} in {inspect.getsourcefile(kind)}"
+        source = Path(inspect.getsourcefile(kind) or "")
+        return f"{kind.__module__}:{kind.__qualname__} in {source.name}"
     except (TypeError, OSError):  # made in a notebook or at a prompt
         return f"{kind.__module__}:{kind.__qualname__}"
 

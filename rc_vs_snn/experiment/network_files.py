@@ -54,10 +54,12 @@ def _in_file(path: Path, name: str) -> Any:
     folder = str(path.parent.resolve())
     if folder not in sys.path:
         sys.path.append(folder)  # what lies beside it can be imported
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    known = f"judged_{path.stem}" if path.stem in sys.modules else path.stem
+    spec = importlib.util.spec_from_file_location(known, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[known] = module  # dataclasses, and whoever asks for the source, look there
     with blamed(str(path)):
         spec.loader.exec_module(module)
     if not hasattr(module, name):

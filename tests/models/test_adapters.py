@@ -100,6 +100,18 @@ def test_rows_that_have_decided_leave_and_the_others_go_on_as_before():
         assert bool((whole[:step, row] < 0.5).all())
 
 
+def test_samples_of_different_lengths_get_what_they_get_alone():
+    net, whole = made(Loop).eval(), example()
+    lengths = torch.tensor([9, 3, 1, 6, 9, 2])
+    code = Frames(whole.values, whole.layout, lengths=lengths)
+    model = from_snntorch(net, code)
+    found = run_full(model, code)
+    wanted = own_readouts(net, whole, "first")
+    for row, length in enumerate(lengths.tolist()):
+        torch.testing.assert_close(found[:length, row], wanted[:length, row], rtol=1e-4, atol=1e-5)
+        assert torch.equal(found[length:, row], found[length - 1 : length, row].expand(T - length, -1))
+
+
 def test_the_network_is_left_as_it_was():
     net, code = made(Loop).train(), example()
     with torch.no_grad():

@@ -18,6 +18,9 @@ KEEPERS: dict[str, KeeperOf] = {
     "SpikingJelly": spikingjelly.keeper_of,
 }  # fmt: skip
 
+MOST_CHECKED = 24
+"""Steps of the example that are looked at: a network that returns one readout for all is run as often."""
+
 
 def from_snntorch(
     net: nn.Module,
@@ -146,7 +149,7 @@ def _adapted(
 ) -> Adapted:  # fmt: skip
     device = next((weight.device for weight in module.parameters()), torch.device("cpu"))
     code = example.to(device)
-    frames = torch.stack([code.at(step) for step in range(code.n_steps)])  # (T, B, C)
+    frames = torch.stack([code.at(step) for step in range(min(code.n_steps, MOST_CHECKED))])  # (T, B, C)
     shape = shape_of_step(module, code.layout, code.n_channels) if shape is None else tuple(shape)
     training = module.training
     module.eval()
