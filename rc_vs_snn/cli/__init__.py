@@ -12,7 +12,7 @@ from rc_vs_snn.cli.judging import judge
 from rc_vs_snn.cli.listing import list_registered
 from rc_vs_snn.cli.making import compare, reproduce, train
 from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
-from rc_vs_snn.cli.stored import evaluate, export, figures
+from rc_vs_snn.cli.stored import calibrate, evaluate, export, figures
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
 
@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "train": train,
     "judge": judge,
     "evaluate": evaluate,
+    "calibrate": calibrate,
     "figures": figures,
     "export": export,
     "list": list_registered,

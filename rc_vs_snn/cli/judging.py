@@ -50,7 +50,7 @@ def judge(
         model: label of the model whose data, encoder and rule are taken (default: the first).
         label: its name in tables and figures.
         threshold: decide at a constant threshold, in place of the rule.
-        evidence: what the rule reads of a readout (default: probability).
+        evidence: what the rule reads of a readout: probability, sigmoid, membrane; of predictions, any.
         time: what forward takes: (T, B, ...), (B, T, ...), one step, or one it repeats (default: found).
         shape: of a sample at a step, such as 1,28,28 (default: found).
         output: which of several results is the readout, from 0, or -1 for the last.
@@ -104,8 +104,8 @@ def _judge_network(
     if evidence is not None:
         given = {**given, "evidence": evidence}
     return judge(
-        module, config.dataset, config.encoder, rule=rule or config.rule, label=label, execution=execution,
-        **common, **given,
+        module, config.dataset, config.encoder, rule=rule or config.rule, reads=config.evidence, label=label,
+        execution=execution, **common, **given,
     )  # fmt: skip
 
 
@@ -116,25 +116,24 @@ def _judge_predictions(
     from rc_vs_snn.experiment import judge_predictions, read_predictions
     from rc_vs_snn.experiment.parts import load_splits
 
-    labels = None
+    labels, of_config = None, None
     if source.preset is not None or source.config is not None:
         config = _config(source, model)
         labels = load_splits(config, execution).test
         dataset = dataset or config.dataset.name
-        by_config = config.rule
+        of_config = config
     else:
         if source.settings or model is not None:
             raise InputError("--set and --model are of a comparison: give --preset or --config with them")
-        by_config = None
     found = read_predictions(path, labels, n_steps=n_steps)
     if found.readouts is not None:
-        rule = rule or by_config
+        rule = of_config.rule if rule is None and of_config is not None else rule
     elif evidence is not None:
         raise InputError("decisions have been made already: leave out --evidence")
+    reads = evidence or (of_config and of_config.evidence) or "probability"
     return judge_predictions(
-        found, rule=rule, label=label or path.stem, dataset=dataset or "given",
-        evidence=evidence or "probability", **common,
-    )  # fmt: skip
+        found, rule=rule, label=label or path.stem, dataset=dataset or "given", evidence=reads, **common
+    )
 
 
 def _config(source: Source, model: str | None) -> "RunConfig":

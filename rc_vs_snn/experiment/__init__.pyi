@@ -1,3 +1,4 @@
+from .calibrating import calibrate
 from .comparison import Comparison, load_file, load_preset
 from .execute import compare
 from .execution import Execution
@@ -7,6 +8,6 @@ from .predictions import Predictions, judge_predictions, read_predictions
 from .running import run
 
 __all__ = [
-    "Comparison", "Execution", "Predictions", "compare", "evaluate", "judge", "judge_predictions",
-    "load_file", "load_preset", "load_weights", "read_predictions", "run",
+    "Comparison", "Execution", "Predictions", "calibrate", "compare", "evaluate", "judge",
+    "judge_predictions", "load_file", "load_preset", "load_weights", "read_predictions", "run",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import inspect
 import time as clock
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,10 +23,10 @@ from rc_vs_snn.experiment.elsewhere import UNKNOWN_TRAINING, Named, part_of, wri
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.judging import judge as judge_task
 from rc_vs_snn.experiment.neurobench import neurobench
-from rc_vs_snn.experiment.parts import build_part
+from rc_vs_snn.experiment.parts import build_part, build_rule
 from rc_vs_snn.models.adapters import adapter_for
 from rc_vs_snn.models.adapters.stepping import Adapted
-from rc_vs_snn.records import Record, Result
+from rc_vs_snn.records import Record
 from rc_vs_snn.registry.paths import distributions_of
 from rc_vs_snn.testing.models import check_steps, require_model
 from rc_vs_snn.training.task import Task
@@ -41,6 +42,7 @@ def judge(
     encoder: Any,
     *,
     rule: Any = "first-spike",
+    reads: Any = None,
     label: str | None = None,
     out: Path | str = JUDGED,
     seed: int = 0,
@@ -61,6 +63,7 @@ def judge(
         splits: the data: splits, or the name (with options, a table or ``Part``) of a registered dataset.
         encoder: what makes codes of samples: a name, a table, or any encoder.
         rule: the decision rule, likewise.
+        reads: what the rule reads in place of the network's own evidence, likewise, such as "margin".
         label: its name in tables and figures; by default that of its class.
         out: the folder of run folders in which its own is written; what was judged there before under the
             same label and seed is replaced.
@@ -87,7 +90,8 @@ def judge(
     named = Named(type(module).__name__ if label is None else label, seed, Path(out), overwrite)
     started = clock.time()
     encoder_part, rule_part = part_of(registry.encoders, encoder), part_of(registry.rules, rule)
-    encode, decides = build_part(registry.encoders, encoder_part), build_part(registry.rules, rule_part)
+    reads_part = None if reads is None else part_of(registry.evidences, reads)
+    encode, decides = build_part(registry.encoders, encoder_part), build_rule(rule_part, reads_part)
     data, dataset_part = _data(splits, dataset, execution)
     device = execution.torch_device()
     with torch_settings(execution), _evaluating(module, device):
@@ -96,21 +100,20 @@ def judge(
         _check(model, example.to(device), data.n_classes, named.label)
         check_rule(decides, model.evidence, example.n_steps)
         task = Task(model, _unchanged, encode, None, decides, seed, device)  # type: ignore[arg-type]
-        outcome = judge_task(task, data.test, [])
+        outcome = judge_task(task, data, [])
         metrics = {**outcome.metrics, **UNKNOWN_TRAINING, "neurobench": neurobench(task, data.test, outcome)}
     parts = {
         "dataset": dataset_part.to_table(),
         "encoder": encoder_part.to_table(),
         "model": _model_table(module, model),
         "rule": rule_part.to_table(),
+        **({} if reads_part is None else {"evidence": reads_part.to_table()}),
     }
     facts = {"device": str(device), "threads": execution.threads, "network": _home(module)}
     if isinstance(model, Adapted) and model.uncounted:
         facts["not_counted"] = model.uncounted
-    return write_elsewhere(
-        named, parts, Result(metrics, outcome.weights, outcome.judged), "judged", started, facts,
-        _packages(module),
-    )  # fmt: skip
+    outcome = replace(outcome, metrics=metrics)
+    return write_elsewhere(named, parts, outcome, "judged", started, facts, _packages(module))
 
 
 def _unchanged(samples: Any, generator: np.random.Generator) -> Any:

@@ -5,17 +5,16 @@ import time as clock
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
-import torch
 
 from rc_vs_snn import registry
-from rc_vs_snn.contracts import Decision, EvidenceKind, Trace
-from rc_vs_snn.decision.evidence import evidence_of
+from rc_vs_snn.contracts import Decision, Trace
+from rc_vs_snn.decision.evidence import Membrane, evidence_of_trace, read_by
 from rc_vs_snn.decision.metrics import earliness, harmonic_mean, summarise
 from rc_vs_snn.decision.rules import check_rule, decide
-from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.elsewhere import UNKNOWN_TRAINING, Named, part_of, write_elsewhere
 from rc_vs_snn.experiment.foreign import JUDGED
 from rc_vs_snn.experiment.parts import build_part
@@ -113,7 +112,7 @@ def judge_predictions(
     out: Path | str = JUDGED,
     seed: int = 0,
     dataset: str = "given",
-    evidence: str = "probability",
+    evidence: Any = "probability",
     overwrite: bool = False,
 ) -> Record:
     """Write the run folder of predictions, so that they appear in every table and figure they can support.
@@ -127,7 +126,8 @@ def judge_predictions(
             same label and seed is replaced.
         seed: which repetition they are, of networks trained alike.
         dataset: what tables call the data.
-        evidence: what the rule reads of readouts: "probability" (their softmax), "sigmoid" or "membrane".
+        evidence: what the rule reads of readouts: "probability" (their softmax), "membrane" (as they are), or
+            any other, by name, table or as an object.
         overwrite: whether a run that was trained there is replaced.
 
     Returns:
@@ -145,12 +145,11 @@ def judge_predictions(
             raise InputError("decisions have been made already; leave out the rule, or give readouts")
         outcome = _decided(predictions)
     else:
-        if evidence not in get_args(EvidenceKind):
-            hint = did_you_mean(str(evidence), get_args(EvidenceKind))
-            raise InputError(f"there is no evidence {evidence!r}; {hint}")
         part = part_of(registry.rules, "first-spike" if rule is None else rule)
-        outcome = _judged(predictions, build_part(registry.rules, part), evidence)
-        parts["rule"] = part.to_table()
+        reads = part_of(registry.evidences, evidence)
+        decides = build_part(registry.rules, part)
+        outcome = _judged(predictions, decides, build_part(registry.evidences, reads))
+        parts |= {"rule": part.to_table(), "evidence": reads.to_table()}
     name, digest = predictions.source
     facts = {"predictions": {"file": name, "sha256": digest}}
     return write_elsewhere(named, parts, outcome, "predictions", started, facts)
@@ -162,11 +161,16 @@ def _judged(predictions: Predictions, rule: Any, evidence: Any) -> Result:
     check_rule(rule, evidence, predictions.n_steps)
     uncounted = np.full(readouts.shape[:2], math.nan)
     costs: dict[str, Any] = {name: predictions.costs.get(name, uncounted) for name in PER_STEP}
-    seen = evidence_of(torch.from_numpy(readouts), evidence).numpy()
-    trace = Trace(seen, predictions.labels, predictions.ids, lengths=predictions.lengths, **costs)
+    reads = read_by(rule, evidence)
+    # what is read as it is, is kept once
+    seen = readouts if isinstance(reads, Membrane) else evidence_of_trace(readouts, reads)
+    trace = Trace(
+        seen, predictions.labels, predictions.ids, lengths=predictions.lengths, readouts=readouts, **costs
+    )
     decision = decide(trace.evidence, rule, trace.lengths)
     numbers = summarise(trace, decision)
-    metrics = {**numbers, **UNKNOWN_TRAINING, "evidence": evidence, "neurobench": _neurobench(numbers)}
+    name = registry.evidences.name_of(reads)
+    metrics = {**numbers, **UNKNOWN_TRAINING, "evidence": name, "neurobench": _neurobench(numbers)}
     return Result(metrics, judged=(trace, decision))
 
 

@@ -10,12 +10,22 @@ from .layout import (
     PROVENANCE,
     SCHEMA_VERSION,
     TRACE,
+    VALID_TRACE,
     WEIGHTS,
     Made,
     Status,
 )
 from .reading import Record, find_records, read_record, read_weights
-from .writing import Result, write_decisions, write_json, write_order, write_run, write_trace, write_weights
+from .writing import (
+    Result,
+    json_text,
+    write_decisions,
+    write_json,
+    write_order,
+    write_run,
+    write_trace,
+    write_weights,
+)
 
 __all__ = [
     "CARD",
@@ -28,6 +38,7 @@ __all__ = [
     "PROVENANCE",
     "SCHEMA_VERSION",
     "TRACE",
+    "VALID_TRACE",
     "WEIGHTS",
     "Made",
     "Record",
@@ -35,6 +46,7 @@ __all__ = [
     "Status",
     "atomic_folder",
     "find_records",
+    "json_text",
     "read_record",
     "read_weights",
     "require_space",

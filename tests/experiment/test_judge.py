@@ -93,6 +93,19 @@ def test_data_encoder_and_rule_may_be_given_by_name(tmp_path):
     assert record.metrics["n_samples"] == 449
 
 
+def test_a_rule_may_read_another_evidence_and_valid_is_kept_to_calibrate_it(splits, encoder, tmp_path):
+    record = rv.judge(
+        Recurrent(), splits, encoder, rule=rv.FirstSpike(0.3), reads="margin", label="a", out=tmp_path
+    )
+    assert record.config["evidence"] == {"name": "margin"}
+    assert record.metrics["evidence"] == "margin"
+    probability = np.sort(torch.from_numpy(record.trace().readouts).softmax(2).numpy(), 2)
+    margin = probability[:, :, -1] - probability[:, :, -2]
+    np.testing.assert_allclose(record.trace().evidence.max(2), margin, atol=1e-6)
+    valid = record.trace("valid")
+    np.testing.assert_array_equal(valid.labels, splits.valid.labels)
+
+
 def test_a_function_as_encoder_is_recorded_with_its_identity(splits, tmp_path):
     def held(samples, seed):
         pixels = torch.from_numpy(samples.intensities().reshape(len(samples), 64))

@@ -37,7 +37,7 @@ def test_readouts_are_judged_by_any_rule(tmp_path):
     assert record.config == {
         "label": "mine", "seed": 0, "dataset": {"name": "four"}, "encoder": {"name": "elsewhere"},
         "model": {"name": "elsewhere"}, "rule": {"name": "first-spike", "threshold": 0.9},
-        "objective": {"name": "elsewhere"},
+        "objective": {"name": "elsewhere"}, "evidence": {"name": "probability"},
     }  # fmt: skip
     assert record.metrics["accuracy"] == 0.75
     assert record.metrics["mean_step"] == 1.0
@@ -60,6 +60,15 @@ def test_a_plain_array_and_potentials(tmp_path):
     record = rv.judge_predictions(found, rule=rv.FirstSpike(4.0), evidence="membrane", out=tmp_path)
     np.testing.assert_array_equal(record.trace().evidence, readouts().transpose(1, 0, 2))
     assert record.metrics["evidence"] == "membrane"
+
+
+def test_any_other_evidence_can_be_made_of_readouts(tmp_path):
+    found = rv.read_predictions(stored(tmp_path / "a.npz"), labels=LABELS)
+    record = rv.judge_predictions(found, rule=rv.FirstSpike(0.9), evidence="margin", out=tmp_path)
+    assert record.metrics["evidence"] == "margin"
+    sure = np.exp(5) / (np.exp(5) + 2)
+    assert record.trace().evidence[0, 1].max() == pytest.approx(sure - (1 - sure) / 2, rel=1e-5)
+    np.testing.assert_array_equal(record.trace().readouts, readouts().transpose(1, 0, 2).astype(np.float32))
 
 
 def test_samples_are_matched_by_their_ids(tmp_path):
@@ -307,7 +316,7 @@ def test_a_rule_decides_readouts_and_not_decisions(tmp_path):
     logits = rv.read_predictions(stored(tmp_path / "a.npz"), labels=LABELS)
     with pytest.raises(rv.InputError, match="threshold 0 at step 0 is no firing threshold"):
         rv.judge_predictions(logits, rule=rv.FirstSpike(0.0), evidence="membrane", out=tmp_path)
-    with pytest.raises(rv.InputError, match="there is no evidence 'logit'"):
+    with pytest.raises(rv.InputError, match="unknown evidence 'logit'; allowed"):
         rv.judge_predictions(logits, evidence="logit", out=tmp_path)
 
 
