@@ -1,154 +1,120 @@
-"""The command that judges what was made elsewhere. It imports what it needs when it runs."""
+"""Commands that judge stored runs again. Each imports what it needs when it runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Literal
 
-from cyclopts import Parameter
-
-from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Source
+from rc_vs_snn.cli.options import EXECUTION, Executed, read_runs
 from rc_vs_snn.config import Part
-from rc_vs_snn.errors import InputError, did_you_mean
-
-if TYPE_CHECKING:
-    from rc_vs_snn.config import RunConfig
-    from rc_vs_snn.experiment import Execution
-    from rc_vs_snn.records import Record
-
-Shape = Annotated[str | None, Parameter(show_default=False)]
+from rc_vs_snn.errors import InputError
 
 
-def judge(
-    network: str | None = None,
+def evaluate(
+    run: Path,
     /,
     *,
-    weights: Path | None = None,
-    predictions: Path | None = None,
-    source: Source = SOURCE,
-    model: str | None = None,
-    label: str | None = None,
+    split: Literal["train", "valid", "test"] = "test",
     threshold: float | None = None,
+    rule: Path | None = None,
+    mean_step: float | None = None,
+    execution: Executed = EXECUTION,
+) -> None:
+    """Judge a finished run again from its weights.
+
+    Prints its metrics on a split as JSON.
+
+    Args:
+        run: a run folder.
+        split: which samples.
+        threshold: judge with another constant threshold.
+        rule: judge with the rule of a file, as `calibrate` writes it.
+        mean_step: shift the thresholds so that the mean decision step on valid is at most this.
+        execution: how runs are executed.
+    """
+    from rc_vs_snn.experiment import evaluate
+    from rc_vs_snn.experiment.calibrating import read_rule
+    from rc_vs_snn.records import json_text, read_record
+
+    if threshold is not None and rule is not None:
+        raise InputError("give either --threshold or --rule")
+    chosen, evidence = read_rule(rule) if rule else (None, None)
+    if threshold is not None:
+        chosen = Part("first-spike", {"threshold": threshold})
+    metrics = evaluate(
+        read_record(run), execution, split=split, rule=chosen, evidence=evidence, mean_step=mean_step
+    )
+    print(json_text(metrics))
+
+
+def calibrate(
+    run: Path,
+    /,
+    *,
+    mean_step: float | None = None,
+    loss: float | None = None,
+    gap: float | None = None,
+    alpha: float | None = None,
+    correction: Literal["bonferroni", "simultaneous"] = "bonferroni",
     evidence: str | None = None,
-    time: Literal["first", "second", "step", "held"] | None = None,
-    shape: Shape = None,
-    output: int | None = None,
-    over: Literal["each", "sum", "mean"] | None = None,
-    n_steps: int | None = None,
-    dataset: str | None = None,
-    overwrite: bool = False,
     out: Path | None = None,
     execution: Executed = EXECUTION,
 ) -> None:
-    """Judge a network, or predictions, made elsewhere: a run folder like any other, nothing trained.
+    """Set a finished run's rule on its validation split.
 
-    Of a network, data, encoder and rule are those of a preset or file; see docs/judge_your_own.md.
+    Prints the rule, and what comes of it on valid and test, as JSON. Give one aim.
 
     Args:
-        network: FILE.py:NAME, what makes the network or is it; MODULE:NAME needs --trust.
-        weights: its state_dict, .pt or .safetensors (default: as it is made).
-        predictions: instead of a network: readouts as .npy or .npz, decisions as .csv or .parquet.
-        source: which data, encoder and rule; of predictions, which true labels (default: those in the file).
-        model: label of the model whose data, encoder and rule are taken (default: the first).
-        label: its name in tables and figures.
-        threshold: decide at a constant threshold, in place of the rule.
-        evidence: what the rule reads of a readout: probability, sigmoid, membrane; of predictions, any.
-        time: what forward takes: (T, B, ...), (B, T, ...), one step, or one it repeats (default: found).
-        shape: of a sample at a step, such as 1,28,28 (default: found).
-        output: which of several results is the readout, from 0, or -1 for the last.
-        over: the readout of a step is its own, or the sum or mean of all up to it (default: each).
-        n_steps: number of steps T of decisions alone.
-        dataset: what tables call the data of predictions that bring their own labels.
-        overwrite: replace a run that was trained under this label.
-        out: folder of the run folders (default: runs/judged).
+        run: a run folder.
+        mean_step: decide as late as this mean step on valid allows.
+        loss: decide as soon as this loss of accuracy on valid allows, in percentage points.
+        gap: a threshold per step on how far the best class is ahead, above which all but this share are right
+            for good.
+        alpha: conformal: stop where a set that misses the true class with at most this probability holds one.
+        correction: of conformal sets over time.
+        evidence: what the rule reads: a name, or a table such as '{ name = "cumulative", of = "entropy" }'.
+        out: a JSON file to write, for `evaluate --rule`.
         execution: how runs are executed.
     """
-    from rc_vs_snn.experiment.foreign import JUDGED
+    from rc_vs_snn.experiment.calibrating import calibrate, part_from_text
+    from rc_vs_snn.records import json_text, read_record, write_json
 
-    if (network is None) == (predictions is None):
-        raise InputError("give a network (FILE.py:NAME) or --predictions FILE, and not both")
-    rule = None if threshold is None else Part("first-spike", {"threshold": threshold})
-    told = {"time": time, "shape": _sides(shape), "output": output, "over": over}
-    given = {name: value for name, value in told.items() if value is not None}
-    common = {"out": out or JUDGED, "overwrite": overwrite, "seed": source.seed or 0}
-    if predictions is not None:
-        not_of_it = [*given, *(["weights"] if weights else [])]
-        if not_of_it:
-            raise InputError(f"predictions have no network: leave out --{not_of_it[0]}")
-        found = _judge_predictions(
-            predictions, source, model, rule, evidence, n_steps, dataset, label, common, execution
-        )
-    else:
-        for option, value in (("--n-steps", n_steps), ("--dataset", dataset)):
-            if value is not None:
-                raise InputError(f"{option} is of predictions; leave it out, or choose the data by --preset")
-        found = _judge_network(
-            str(network), weights, _config(source, model), rule, evidence, given, label, common, execution
-        )
-    metrics = found.metrics
-    print(
-        f"{found.label}: test accuracy {100 * metrics['accuracy']:.2f} % at mean decision step "
-        f"{metrics['mean_step']:.2f} of 0..{metrics['n_steps'] - 1} ({100 * metrics['forced']:.2f} % forced)"
-    )
-    print(found.folder)
-
-
-def _judge_network(
-    network: str, weights: Path | None, config: "RunConfig", rule: Part | None, evidence: str | None,
-    given: dict, label: str | None, common: dict, execution: "Execution",
-) -> "Record":  # fmt: skip
-    from rc_vs_snn.experiment import judge
-    from rc_vs_snn.experiment.network_files import load_network, load_state
-
-    module = load_network(network, execution.trust)
-    if weights is not None:
-        load_state(module, weights)
-    if evidence is not None:
-        given = {**given, "evidence": evidence}
-    return judge(
-        module, config.dataset, config.encoder, rule=rule or config.rule, reads=config.evidence, label=label,
-        execution=execution, **common, **given,
+    found = calibrate(
+        read_record(run), execution, mean_step=mean_step, loss=loss, gap=gap, alpha=alpha,
+        correction=correction, evidence=None if evidence is None else part_from_text(evidence, "--evidence"),
     )  # fmt: skip
+    print(json_text(found))
+    if out is not None:
+        try:
+            write_json(out, found)
+        except OSError as error:
+            raise InputError(f"cannot write {out}: {error.strerror or error}") from error
 
 
-def _judge_predictions(
-    path: Path, source: Source, model: str | None, rule: Part | None, evidence: str | None,
-    n_steps: int | None, dataset: str | None, label: str | None, common: dict, execution: "Execution",
-) -> "Record":  # fmt: skip
-    from rc_vs_snn.experiment import judge_predictions, read_predictions
-    from rc_vs_snn.experiment.parts import load_splits
+def exits(
+    runs: list[Path], /, *, loss: float = 0.1, out: Path | None = None, execution: Executed = EXECUTION
+) -> None:
+    """Judge finished runs under every exit: rules of the field, each set on valid for one budget.
 
-    labels, of_config = None, None
-    if source.preset is not None or source.config is not None:
-        config = _config(source, model)
-        labels = load_splits(config, execution).test
-        dataset = dataset or config.dataset.name
-        of_config = config
-    else:
-        if source.settings or model is not None:
-            raise InputError("--set and --model are of a comparison: give --preset or --config with them")
-    found = read_predictions(path, labels, n_steps=n_steps)
-    if found.readouts is not None:
-        rule = of_config.rule if rule is None and of_config is not None else rule
-    elif evidence is not None:
-        raise InputError("decisions have been made already: leave out --evidence")
-    reads = evidence or (of_config and of_config.evidence) or "probability"
-    return judge_predictions(
-        found, rule=rule, label=label or path.stem, dataset=dataset or "given", evidence=reads, **common
-    )
+    Writes a table and a figure: how soon each decides on test, and what it costs in accuracy.
 
+    Args:
+        runs: run folders, or folders of run folders. Their stored traces are used; what they lack is computed
+            from their weights.
+        loss: what each exit may lose on valid against the end of the sequence, in percentage points.
+        out: where to write (default: exits/ in the first folder).
+        execution: how runs are executed.
+    """
+    from rc_vs_snn.analysis.exits import TracedRun
+    from rc_vs_snn.analysis.exits_drawn import write_exits
+    from rc_vs_snn.experiment.calibrating import traces
 
-def _config(source: Source, model: str | None) -> "RunConfig":
-    """Return the configuration whose data, encoder and rule are meant."""
-    runs = source.comparison().planned()
-    labels = [run.label for run in runs]
-    if model is not None and model not in labels:
-        raise InputError(f"no model '{model}'; {did_you_mean(model, labels)}")
-    return runs[labels.index(model) if model is not None else 0]
-
-
-def _sides(text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise InputError(f"--shape must be whole numbers such as 1,28,28, got '{text}'")
-    return tuple(map(int, parts))
+    if not 0 <= loss < 100:
+        raise InputError(f"a loss is given in percentage points, at least 0 and below 100, got {loss:g}")
+    found = [record for record in read_runs(runs) if record.status == "done"]
+    if not found:
+        raise InputError(f"no finished run in {', '.join(map(str, runs))}; run the failed ones again")
+    traced = [
+        TracedRun(record.label, record.config["dataset"]["name"], record.seed, *traces(record, execution))
+        for record in found
+    ]
+    for path in write_exits(traced, out or runs[0] / "exits", loss / 100):
+        print(path.read_text(encoding="utf-8") if path.suffix == ".md" else path)

@@ -74,20 +74,38 @@ def within_loss(trace: Trace, rule: Rule, kind: str | Evidence, loss: float) -> 
     """
     if not 0 <= loss < 1:
         raise InputError(f"a loss of accuracy is a share in [0, 1), such as 0.001, got {loss:g}")
+    return soonest(trace, rule, kind, accuracy_at_end(trace, rule) - loss)
+
+
+def accuracy_at_end(trace: Trace, rule: Rule | None = None) -> float:
+    """Return the accuracy of reading every sample at its own last step, or of what a rule reads there."""
+    evidence = trace.evidence if rule is None else evidence_read_by(rule, trace)
+    return float((evidence[:, -1].argmax(1) == trace.labels).mean())  # it stands still behind a sample's end
+
+
+def soonest(trace: Trace, rule: Rule, kind: str | Evidence, least: float) -> Shifted:
+    """Return the rule shifted so that it decides as soon as a wanted accuracy allows; see ``within_loss``.
+
+    Args:
+        trace: of the validation split.
+        rule: the rule whose thresholds are shifted, all by one amount.
+        kind: what the trace's evidence is, which a rule without one of its own reads.
+        least: the accuracy that is wanted, a share.
+
+    Raises:
+        InputError: no shift keeps it.
+    """
     evidence = evidence_read_by(rule, trace)
-    at_end = float(
-        (evidence[:, -1].argmax(1) == trace.labels).mean()
-    )  # behind a sample's end it stands still
     best: tuple[float, Shifted] | None = None
     for amount in np.linspace(_WIDEST, -_WIDEST, _SHIFTS):
         shifted = Shifted(rule, kind, float(amount))
         decision = decide(evidence, shifted, trace.lengths)
         mean_step = float(decision.step.mean())
-        kept = float((decision.label == trace.labels).mean()) >= at_end - loss - 1e-12
+        kept = float((decision.label == trace.labels).mean()) >= least - 1e-12
         if kept and (best is None or mean_step < best[0]):
             best = mean_step, shifted
     if best is None:
-        raise InputError(f"no shift of {rule!r} keeps accuracy within {loss:g} of the end's {at_end:.4f}")
+        raise InputError(f"no shift of {rule!r} keeps an accuracy of {least:.4f}; allow for less")
     return best[1]
 
 

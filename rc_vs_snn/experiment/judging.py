@@ -16,7 +16,7 @@ from rc_vs_snn.decision.batch import at_every_step, iterate
 from rc_vs_snn.decision.calibration import calibrated
 from rc_vs_snn.decision.evidence import Evidence, Membrane, evidence_of_trace, read_by
 from rc_vs_snn.decision.exits import judged
-from rc_vs_snn.decision.metrics import summarise
+from rc_vs_snn.decision.metrics import plugged_in, summarise
 from rc_vs_snn.decision.reading import arrays
 from rc_vs_snn.decision.rules import check_rule, decide
 from rc_vs_snn.encoded import Encoded
@@ -87,6 +87,7 @@ def judge(task: Task, splits: Splits, history: Sequence[Mapping[str, Any]]) -> R
     decision = decide(trace.evidence, task.rule, trace.lengths)
     numbers = summarise(trace, decision)
     metrics = {
+        **plugged_in(trace, decision),
         **numbers,
         "evidence": registry.evidences.name_of(read_by(task.rule, task.model.evidence)),
         "parameters": count_parameters(task.model),

@@ -12,7 +12,7 @@ import numpy as np
 from rc_vs_snn import registry
 from rc_vs_snn.contracts import Decision, Trace
 from rc_vs_snn.decision.evidence import Membrane, evidence_of_trace, read_by
-from rc_vs_snn.decision.metrics import earliness, harmonic_mean, summarise
+from rc_vs_snn.decision.metrics import earliness, harmonic_mean, plugged_in, summarise
 from rc_vs_snn.decision.rules import check_rule, decide
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.elsewhere import UNKNOWN_TRAINING, Named, part_of, write_elsewhere
@@ -168,7 +168,7 @@ def _judged(predictions: Predictions, rule: Any, evidence: Any) -> Result:
         seen, predictions.labels, predictions.ids, lengths=predictions.lengths, readouts=readouts, **costs
     )
     decision = decide(trace.evidence, rule, trace.lengths)
-    numbers = summarise(trace, decision)
+    numbers = {**plugged_in(trace, decision), **summarise(trace, decision)}
     name = registry.evidences.name_of(reads)
     metrics = {**numbers, **UNKNOWN_TRAINING, "evidence": name, "neurobench": _neurobench(numbers)}
     return Result(metrics, judged=(trace, decision))

@@ -66,7 +66,7 @@ class Record:
         Raises:
             InputError: no run has a number of that name.
         """
-        if name not in layout.NUMBERS:
+        if name not in layout.NUMBERS and name not in self.metrics:
             raise InputError(f"unknown metric '{name}'; {did_you_mean(name, layout.NUMBERS)}")
         return float(self.metrics.get(name, math.nan))
 

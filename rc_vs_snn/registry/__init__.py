@@ -1,4 +1,4 @@
-"""One small registry for datasets, encoders, models, evidence, rules, objectives and figures.
+"""One small registry for datasets, encoders, models, evidence, rules, objectives, metrics and figures.
 
 A thing is found by its registered name, by an entry point of another installed package, or by a
 ``module:attribute`` path. Its options are the keyword arguments of its factory and are checked here. The
@@ -233,9 +233,22 @@ objectives = Registry(
     "objective", "rc_vs_snn.training.objectives", "rc_vs_snn.objectives",
     arguments=("model", "encoded", "labels", "rule"),
 )  # fmt: skip
+metrics = Registry(
+    "metric", "rc_vs_snn.decision.metrics", "rc_vs_snn.metrics", arguments=("trace", "decision")
+)
 figures = Registry("figure", "rc_vs_snn.analysis.figures", "rc_vs_snn.figures")
 
 KINDS = {
     entry.kind: entry
-    for entry in (datasets, augmentations, encoders, models, evidences, rules, objectives, figures)
+    for entry in (
+        datasets,
+        augmentations,
+        encoders,
+        models,
+        evidences,
+        rules,
+        objectives,
+        metrics,
+        figures,
+    )
 }
