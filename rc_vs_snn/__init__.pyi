@@ -1,4 +1,4 @@
-from .analysis import write_figures
+from .analysis import FigureOptions, write_figures
 from .config import Part, RunConfig, Training
 from .contracts import Decision, Samples, Splits, Trace
 from .datasets.from_arrays import splits_from_arrays
@@ -21,10 +21,9 @@ from .experiment import (
 from .records import Record, find_records, read_record
 
 __all__ = [
-    "Comparison", "Decider", "Decision", "Execution", "FirstSpike", "Frames", "InputError", "Part",
-    "Predictions", "Record", "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training", "compare",
-    "decide", "evaluate",
-    "find_records", "judge", "judge_predictions", "load_file", "load_preset", "read_predictions",
-    "read_record", "run", "run_to_decision",
+    "Comparison", "Decider", "Decision", "Execution", "FigureOptions", "FirstSpike", "Frames", "InputError",
+    "Part", "Predictions", "Record", "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training",
+    "compare", "decide", "evaluate", "find_records", "judge", "judge_predictions", "load_file",
+    "load_preset", "read_predictions", "read_record", "run", "run_to_decision",
     "splits_from_arrays", "write_figures",
 ]  # fmt: skip

@@ -6,10 +6,11 @@ import sys
 import rc_vs_snn as rv
 
 NAMES = {
-    "Comparison", "Decider", "Decision", "Execution", "FirstSpike", "Frames", "InputError", "Part",
-    "Predictions", "Record", "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training", "compare",
-    "decide", "evaluate", "find_records", "judge", "judge_predictions", "load_file", "load_preset",
-    "read_predictions", "read_record", "run", "run_to_decision", "splits_from_arrays", "write_figures",
+    "Comparison", "Decider", "Decision", "Execution", "FigureOptions", "FirstSpike", "Frames", "InputError",
+    "Part", "Predictions", "Record", "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training",
+    "compare", "decide", "evaluate", "find_records", "judge", "judge_predictions", "load_file",
+    "load_preset", "read_predictions", "read_record", "run", "run_to_decision",
+    "splits_from_arrays", "write_figures",
 }  # fmt: skip
 
 

@@ -16,7 +16,9 @@ def caption(table: Table, extra: str = "", *, intervals: bool = True) -> str:
     """
     counts = table.distinct("n_seeds")
     if len(counts) > 1:
-        seeds = f"mean over seeds, n = {_whose(table, 'n_seeds')}"
+        few = len(table.distinct("label")) <= MOST_NAMED
+        n_seeds = _whose(table, "n_seeds") if few else f"{min(counts)} to {max(counts)}"
+        seeds = f"mean over seeds, n = {n_seeds}"
         basis = f"{CONFIDENCE:.0%} t-interval over seeds, none for n = 1".replace("%", " %")
     else:
         n = counts[0]

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.exits import AT_END, ORACLE, TracedRun, exits_table, over_seeds
+from rc_vs_snn.analysis.files import write_all
 from rc_vs_snn.analysis.tables import markdown_table
-from rc_vs_snn.analysis.writing import _csv, _drawn, _write_all
+from rc_vs_snn.analysis.writing import csv_bytes, figure_files
 
 NAME = "exits"
 
@@ -30,10 +31,10 @@ def write_exits(runs: Sequence[TracedRun], out: Path | str, loss: float) -> list
         InputError: a trace without readouts, or ``out`` cannot be written.
     """
     table = exits_table(runs, loss)
-    files = _drawn(NAME, table, draw(table))
+    files = figure_files(NAME, table, draw(table))
     files[f"{NAME}.md"] = markdown(table).encode()
-    files[f"{NAME}.csv"] = _csv(table)
-    return _write_all(Path(out), files)
+    files[f"{NAME}.csv"] = csv_bytes(table)
+    return write_all(Path(out), files)
 
 
 def markdown(table: Table) -> str:

@@ -69,7 +69,7 @@ class Group:
         return all((run.record.folder / TRACE).is_file() for run in self.runs)
 
     @property
-    def facts(self) -> dict[str, str | int | float]:
+    def facts(self) -> dict[str, Any]:
         """Return what a figure's caption states about the group; ``step_ms`` where a step has a duration."""
         first = self.runs[0].record
         timed = {} if self.step_ms is None else {"step_ms": self.step_ms}

@@ -77,7 +77,7 @@ def _tabular(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: Seque
 
 def _form(name: str, first: bool) -> str:
     if first or name in LONG:
-        return rf">{{\raggedright\arraybackslash}}p{{{0.22 if first else 0.17}\linewidth}}"
+        return rf">{{\raggedright\arraybackslash}}p{{{0.2 if first else 0.155}\linewidth}}"
     return "l" if name in SETUP else "r"
 
 

@@ -26,7 +26,14 @@ class Panels(NamedTuple):
 
 
 def panels(
-    count: int, caption: str, *, inches: float, above: float = 0.7, most: int = 2, share: str = ""
+    count: int,
+    caption: str,
+    *,
+    inches: float,
+    above: float = 0.7,
+    most: int = 2,
+    least_inches: float = style.PANEL_INCHES,
+    share: str = "",
 ) -> Panels:
     """Return a figure of panels of one size.
 
@@ -36,9 +43,10 @@ def panels(
         inches: height of a row of panels.
         above: what the caption and the names of the lowest axes take.
         most: how many panels may lie side by side.
+        least_inches: how narrow a panel may become.
         share: the axes that all panels share: "", "x", "y" or "xy".
     """
-    columns = style.side_by_side(count, most)
+    columns = style.side_by_side(count, most, least_inches)
     rows = math.ceil(count / columns)
     width = style.PAGE_INCHES if columns > 1 else style.COLUMN_INCHES
     figure = style.new_figure(width, above + inches * rows, caption)

@@ -19,19 +19,20 @@ from matplotlib.lines import Line2D
 from rc_vs_snn.analysis.captions import caption
 from rc_vs_snn.analysis.figure_options import FigureOptions
 from rc_vs_snn.analysis.intervals import Interval
-from rc_vs_snn.analysis.texts import plain, text_inches, wrapped
+from rc_vs_snn.analysis.texts import plain, wrapped
 from rc_vs_snn.analysis.windows import accuracy_window, percent_axis
 
 __all__ = [
     "COLUMN_INCHES", "GREY", "PAGE_INCHES", "STYLE", "Look", "accuracy_window", "add_legend", "applied",
     "band", "caption", "key", "looks", "new_figure", "operating_mark", "options", "percent_axis", "plain",
-    "side_by_side", "title", "wrapped",
+    "side_by_side", "title", "upright", "width_of", "wrapped",
 ]  # fmt: skip
 
 COLUMN_INCHES = 3.5  # one column of a two-column paper
 PAGE_INCHES = 7.0
 GREY = "0.35"
 PANEL_INCHES = 2.2  # narrower, and panels are better put below one another
+NARROWEST_ENTRY = 0.8  # inches of a legend's column
 CAPTION_SIZE = 6.5 / 8  # of the style's font size
 
 STYLE: dict[Any, Any] = {
@@ -61,7 +62,7 @@ STYLE: dict[Any, Any] = {
 
 # Okabe and Ito's palette without its yellow, which is lost on white paper.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")  # one more than colours: a pair comes again after 56
 # What no style sheet may change: the same bytes from write to write, and a width that is kept to.
 FIXED: dict[Any, Any] = {"svg.hashsalt": STYLE["svg.hashsalt"], "savefig.bbox": None, "pgf.rcfonts": False}
 LINES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (8, 1.5)))
@@ -128,6 +129,13 @@ def side_by_side(panels: int, most: int = 2, least_inches: float = PANEL_INCHES)
     return wanted if chosen.inches is None else max(1, min(wanted, int(chosen.inches / least_inches)))
 
 
+def width_of(own: float) -> float:
+    """Return the width of a figure in inches: the one asked for, or that of its columns, or its own."""
+    chosen = options()
+    by_columns = {None: own, 1: COLUMN_INCHES, 2: PAGE_INCHES}[chosen.columns]
+    return by_columns if chosen.inches is None else chosen.inches
+
+
 def new_figure(width: float, height: float, caption: str) -> Figure:
     """Return an empty figure with its caption line on top; no pyplot, no global state.
 
@@ -136,9 +144,7 @@ def new_figure(width: float, height: float, caption: str) -> Figure:
         height: in inches, without a legend and for a caption of two lines.
         caption: what the numbers rest on (data, samples, seeds, intervals).
     """
-    chosen = options()
-    by_columns = {None: width, 1: COLUMN_INCHES, 2: PAGE_INCHES}[chosen.columns]
-    width = by_columns if chosen.inches is None else chosen.inches
+    width = width_of(width)
     size = CAPTION_SIZE * mpl.rcParams["font.size"]
     lines = wrapped(caption, 0.98 * width, size)
     more = max(0, lines.count("\n") - 1) * 1.25 * size / 72
@@ -154,29 +160,36 @@ def title(label: str, figure: Figure, columns: int) -> str:
     return wrapped(label, figure.get_figwidth() / columns - 0.35, size)
 
 
+def upright(name: str, inches: float) -> str:
+    """Return the name of a vertical axis of a height in inches, in lines that fit along it."""
+    return wrapped(name, inches, FontProperties(size=mpl.rcParams["axes.labelsize"]).get_size_in_points())
+
+
 def add_legend(figure: Figure, handles: Sequence[Artist], n_columns: int = 1) -> None:
     """Put the legend below the axes, where it covers no data; long labels are wrapped.
 
-    The figure grows by the legend's height, so that many models leave the axes their size. There are as many
-    columns as fit, and more than ``n_columns`` only where no label needs to be wrapped for them.
+    The figure grows by the legend's height, so that many models leave the axes their size. It has as many
+    columns as fit with every label in one line, or else ``n_columns``, or one for a column of a page, if they
+    fit with labels in two lines.
     """
+    n_columns = min(len(handles), max(n_columns, int(figure.get_figwidth() / COLUMN_INCHES + 0.1)))
+    most = min(len(handles), max(n_columns, int(figure.get_figwidth() / NARROWEST_ENTRY)))
     size = FontProperties(size=mpl.rcParams["legend.fontsize"]).get_size_in_points()
     room = figure.get_figwidth() - 0.15  # what matplotlib keeps free at both sides
-    beside = (3 + 0.8 + 2.0) * size / 72  # in a column: the handle, its pad, and what keeps columns apart
     labels = [str(handle.get_label()) for handle in handles]
-    widest = max((text_inches(line, size) for label in labels for line in label.split("\n")), default=0.0)
-    fitting = min(len(handles), int((room + 2.0 * size / 72) / (widest + beside)))
-    columns = max(1, n_columns, fitting)
-    while True:
-        in_one = (room + 2.0 * size / 72) / columns - beside
-        texts = [wrapped(label, in_one, size) for label in labels]
+    tries = [(columns, [plain(label) for label in labels]) for columns in range(most, 1, -1)]
+    for columns in range(n_columns, 0, -1):
+        beside = (3 + 0.8 + 2.0 * (columns > 1)) * size / 72  # the handle, its pad, the gap between columns
+        texts = [wrapped(label, room / columns - beside, size) for label in labels]
+        if columns == 1 or max(text.count("\n") for text in texts) <= 1:
+            tries.append((columns, texts))
+    for columns, texts in tries:
         legend = figure.legend(handles, texts, loc="outside lower left", ncols=columns, handlelength=3)
         extent = legend.get_window_extent()
-        if columns == 1 or extent.width <= room * figure.dpi:
-            break
+        if extent.width <= room * figure.dpi or (columns, texts) == tries[-1]:
+            figure.set_figheight(figure.get_figheight() + extent.height / figure.dpi)
+            return
         legend.remove()
-        columns -= 1
-    figure.set_figheight(figure.get_figheight() + extent.height / figure.dpi)
 
 
 def key(label: str, **properties: Any) -> Line2D:

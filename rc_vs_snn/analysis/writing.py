@@ -12,6 +12,7 @@ from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.figure_options import FigureOptions, arranged
 from rc_vs_snn.analysis.figures.protocol import ComparisonFigure
 from rc_vs_snn.analysis.files import write_all, write_whole
+from rc_vs_snn.analysis.fitting import fit_names
 from rc_vs_snn.analysis.groups import Group, group_runs
 from rc_vs_snn.analysis.latex import summary_latex
 from rc_vs_snn.analysis.pgf import pgf_files
@@ -22,7 +23,7 @@ from rc_vs_snn.errors import InputError, MissingError
 from rc_vs_snn.records import Record
 from rc_vs_snn.registry import figures
 
-__all__ = ["FORMATS", "write_figures", "write_whole"]
+__all__ = ["FORMATS", "csv_bytes", "figure_files", "write_figures", "write_whole"]
 
 # No dates: the same records give the same bytes.
 FORMATS: dict[str, dict[str, Any]] = {
@@ -73,12 +74,12 @@ def write_figures(
         if len(table):
             _tell_of_marks(name, table, groups, tell)
             with style.applied(options):
-                files |= _drawn(name, table, figure.draw(table), options.formats)
+                files |= figure_files(name, table, figure.draw(table))
         elif only:
             raise InputError(f"the runs hold no numbers for the figure '{name}'; choose another")
     files["summary.md"] = summary_markdown(groups, unfinished).encode()
     files["summary.tex"] = summary_latex(groups, unfinished).encode()
-    files["summary.csv"] = _csv(summary_table(groups))
+    files["summary.csv"] = csv_bytes(summary_table(groups))
     return write_all(Path(out), files)
 
 
@@ -115,20 +116,30 @@ def _tell_of_marks(name: str, table: Table, groups: Sequence[Group], tell: Calla
         tell(f"{name}: {', '.join(bare)} without a curve: no trace, the operating point alone")
 
 
-def _drawn(name: str, table: Table, figure: Figure, formats: Sequence[str]) -> dict[str, bytes]:
-    """Return the files of one figure by name."""
-    files: dict[str, bytes] = {}
-    for suffix in formats:
-        if suffix == "pgf":
-            files |= pgf_files(figure, name)
-        else:
-            drawn = io.BytesIO()
-            figure.savefig(drawn, format=suffix, metadata=FORMATS[suffix])
-            files[f"{name}.{suffix}"] = drawn.getvalue()
-    return {**files, f"{name}.csv": _csv(table)}
+def figure_files(name: str, table: Table, figure: Figure) -> dict[str, bytes]:
+    """Return the files of one figure by name: the formats of the options that hold here, and its numbers.
+
+    Args:
+        name: of the figure.
+        table: what it shows.
+        figure: drawn under the options that hold here.
+    """
+    options, files = style.options(), dict[str, bytes]()
+    with style.applied():
+        if options.width or options.columns or options.style:
+            fit_names(figure)
+        for suffix in options.formats:
+            if suffix == "pgf":
+                files |= pgf_files(figure, name)
+            else:
+                drawn = io.BytesIO()
+                figure.savefig(drawn, format=suffix, metadata=FORMATS[suffix])
+                files[f"{name}.{suffix}"] = drawn.getvalue()
+    return {**files, f"{name}.csv": csv_bytes(table)}
 
 
-def _csv(table: Table) -> bytes:
+def csv_bytes(table: Table) -> bytes:
+    """Return a table as the content of a CSV file."""
     text = io.StringIO()
     table.write_csv(text)
     return text.getvalue().encode()

@@ -87,6 +87,18 @@ def _history(seed: int, epochs: int, trace: Trace) -> list[dict]:
     ]
 
 
+@pytest.fixture(name="simulate")
+def _simulate():
+    """A maker of traces."""
+    return simulate
+
+
+@pytest.fixture(name="write_run")
+def _write_run():
+    """A writer of run folders at a place of the test's own."""
+    return write_run
+
+
 @pytest.fixture
 def make_run(tmp_path):
     """Write a run folder of a given trace and read it back."""

@@ -19,7 +19,7 @@ ALL = [
 def test_every_figure_in_all_formats_with_its_numbers_beside_it(one_seed, tmp_path):
     written = write_figures(one_seed, tmp_path / "out")
     expected = [f"{name}.{suffix}" for name in ALL for suffix in ("png", "svg", "pdf", "csv")]
-    assert [path.name for path in written] == [*expected, "summary.md", "summary.csv"]
+    assert [path.name for path in written] == [*expected, "summary.md", "summary.tex", "summary.csv"]
     assert sorted(os.listdir(tmp_path / "out")) == sorted(path.name for path in written), "no leftovers"
     for path in written:
         assert path.stat().st_size > 100
@@ -113,7 +113,7 @@ def test_a_run_that_cannot_be_read_leaves_every_old_file_as_it_was(make_run, tin
     good, bad = make_run(tiny_trace), make_run(tiny_trace, label="RC-SNN")
     write_figures([good], tmp_path / "out")
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    (bad.folder / "trace.npz").unlink()
+    (bad.folder / "trace.npz").write_bytes(b"not an archive")
     with pytest.raises(InputError, match=r"trace\.npz is damaged"):
         write_figures([good, bad], tmp_path / "out", only=["training-history", "coverage-vs-accuracy"])
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before

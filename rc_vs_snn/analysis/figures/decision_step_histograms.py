@@ -1,12 +1,14 @@
 """When the decisions fall, and where the errors are: mostly in what never reached the threshold."""
 
-import math
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 
 from rc_vs_snn.analysis import style, time_axis
@@ -14,6 +16,7 @@ from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import FinishedRun, Group
 from rc_vs_snn.analysis.intervals import mean_over_seeds
 from rc_vs_snn.analysis.panels import panels
+from rc_vs_snn.analysis.texts import text_inches
 from rc_vs_snn.registry import figures
 
 MOST_NUMBERED_BARS = 12
@@ -43,14 +46,17 @@ class DecisionStepHistograms:
         numbered = min(table["n_steps"]) <= MOST_NUMBERED_BARS
         extra = "number over a bar: accuracy of its samples in %" if numbered else ""
         caption = style.caption(table, extra, intervals=False)
-        laid = panels(len(looks), caption, inches=1.75, share="y")
+        height = 1.75 if style.side_by_side(2) > 1 else 1.45  # those in a column need no name of their own
+        laid = panels(len(looks), caption, inches=height, share="y")
+        width = laid.figure.get_figwidth() / len(laid.lowest) - 0.8
         titles = [style.title(label, laid.figure, len(laid.lowest)) for label in looks]
         for axes, (label, look), title in zip(laid.axes, looks.items(), titles, strict=True):
-            _draw_label(axes, table.where(label=label), look)
+            _draw_label(axes, table.where(label=label), look, width)
             axes.set_title(title, loc="left")
+        for axes in laid.lowest:
             axes.set_xlabel(time_axis.name(mean=False))
         for axes in laid.left:
-            axes.set_ylabel("Share of test samples")
+            axes.set_ylabel(style.upright("Share of test samples", height - 0.4))
             style.percent_axis(axes)
         style.add_legend(laid.figure, _legend(), 3)
         return laid.figure
@@ -79,7 +85,7 @@ def _shares(run: FinishedRun) -> Table:
     )
 
 
-def _draw_label(axes: Axes, table: Table, look: style.Look) -> None:
+def _draw_label(axes: Axes, table: Table, look: style.Look, inches: float) -> None:
     n_steps = int(table["n_steps"][0])
     for forced, hatch in ((False, ""), (True, "////")):
         part = table.where(forced=forced)
@@ -94,24 +100,35 @@ def _draw_label(axes: Axes, table: Table, look: style.Look) -> None:
             width=0.9, facecolor=WRONG, edgecolor="white", hatch=hatch, linewidth=0.5,
         )  # fmt: skip
         if n_steps <= MOST_NUMBERED_BARS:
-            _number(axes, position, part)
-    every = math.ceil(n_steps / MOST_NUMBERED_BARS)
-    ticks = np.arange(0, n_steps, every)
-    if every > 1:
-        ticks = ticks[ticks < n_steps - every]  # room for the word beside them
-    moments = [f"{moment:.10g}" for moment in time_axis.when(table, ticks)]
-    axes.set_xticks([*ticks, n_steps + 0.5], [*moments, "forced"])
+            _number(axes, position, part, inches / (n_steps + 2))
+    ticks = _ticks(table, inches)
+    names = [f"{moment:.10g}" for moment in time_axis.when(table, ticks)]
+    axes.set_xticks([*ticks, n_steps + 0.5], [*names, "forced"])
     axes.grid(visible=False, axis="x")
     axes.margins(y=0.12)
 
 
-def _number(axes: Axes, positions: np.ndarray, part: Table) -> None:
+def _ticks(table: Table, inches: float) -> np.ndarray:
+    """Return the steps to be named: as many as an axis of some width has room for, at round numbers."""
+    n_steps = int(table["n_steps"][0])
+    size = FontProperties(size=mpl.rcParams["xtick.labelsize"]).get_size_in_points()
+    widest = text_inches(f"{time_axis.when(table, np.array([n_steps - 1])).item():.10g}", size) + size / 72
+    room = max(2, min(MOST_NUMBERED_BARS, int(inches / widest)))
+    round_numbers = (digit * 10**power for power in itertools.count() for digit in (1, 2, 5))
+    every = next(each for each in round_numbers if n_steps <= each * room)
+    ticks = np.arange(every - 1 if time_axis.in_ms() else 0, n_steps, every)
+    return ticks[ticks < n_steps - every] if every > 1 else ticks  # room for the word beside them
+
+
+def _number(axes: Axes, positions: np.ndarray, part: Table, inches: float) -> None:
+    """Write over each bar the accuracy of its samples, small enough for the width of a bar in inches."""
+    size = 6.0 if text_inches("99.9", 6.0) < 0.8 * inches else 5.0
     for position, right, wrong in zip(positions, part["right"], part["wrong"], strict=True):
         if right + wrong > 0:
             axes.annotate(
                 # cut, not rounded: 100 is written only where nothing is wrong
                 f"{np.floor(1000 * right / (right + wrong)) / 10:g}", (position, right + wrong),
-                xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=6, color=style.GREY,
+                xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=size, color=style.GREY,
             )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from rc_vs_snn.analysis.captions import data
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell
+from rc_vs_snn.analysis.panels import Panels, panels
 from rc_vs_snn.analysis.sweeps import OPERATING, SWEEP, sweeps_and_points, traced
 from rc_vs_snn.analysis.tables import objective_text
 from rc_vs_snn.registry import figures
@@ -31,49 +32,48 @@ class ObjectiveTradeOff:
 
         What was trained elsewhere has no objective that is known.
         """
-        groups = [group for group in groups if group.runs[0].record.made == "trained"]
-        if len({objective_text(group) for group in groups}) < 2:
-            return stack([])
+        trained = [group for group in groups if group.runs[0].record.made == "trained"]
+        kinds: dict[tuple[str, str], set[str]] = {}
+        for group in trained:
+            kinds.setdefault(_kind(group), set()).add(objective_text(group))
+        compared = [group for group in trained if len(kinds[_kind(group)]) > 1]
         return stack(
             [
                 sweeps_and_points([group], ["mean_step", "accuracy"]).tagged(
-                    model=group.runs[0].record.config["model"]["name"], objective=objective_text(group)
+                    model=_kind(group)[1], objective=objective_text(group)
                 )
-                for group in traced(groups)
+                for group in (traced(compared) if compared else [])
             ]
         )
 
     @style.applied()
     def draw(self, table: Table) -> Figure:
         """Return the figure: the panels of a kind of model show one range of accuracy."""
-        kinds = list(dict.fromkeys(zip(table["dataset"].tolist(), table["model"].tolist(), strict=True)))
-        durations = sorted(table.distinct("n_steps"))
+        kinds = _distinct(table, "dataset", "model")
         looks = style.looks(table.distinct("objective"))
-        beside = style.side_by_side(len(durations), len(durations), least_inches=1.6)
-        whole_rows = beside == len(durations)  # where they do not fit into a row, all lie below one another
-        shape = (len(kinds), len(durations)) if whole_rows else (len(kinds) * len(durations), 1)
-        share: dict[str, Any] = {"sharey": "row", "sharex": "col"} if whole_rows else {}
-        width = style.PAGE_INCHES if whole_rows else style.COLUMN_INCHES
-        figure = style.new_figure(width, 0.7 + 2.0 * shape[0], _caption(table))
-        grid = figure.subplots(*shape, squeeze=False, **share)
-        for row, (dataset, model) in zip(grid.reshape(len(kinds), -1), kinds, strict=True):
+        laid, places = _laid(table, kinds)
+        for dataset, model in kinds:
             of_kind = table.where(dataset=dataset, model=model)
             points = [cell(point, "accuracy") for point in _points(of_kind)]
             # The curves lie close together at the top, and a low start would press them into a line.
             window = style.accuracy_window(of_kind["accuracy"], points, reach=3)
             name = f"{dataset}, {model}" if len(table.distinct("dataset")) > 1 else model
-            for axes, n_steps in zip(row, durations, strict=True):
-                here = of_kind.where(n_steps=n_steps)
+            for n_steps in sorted(of_kind.distinct("n_steps")):
+                axes, here = places[dataset, model, n_steps], of_kind.where(n_steps=n_steps)
                 for objective, look in looks.items():
                     _draw(axes, here.where(objective=objective), look)
                 axes.set_ylim(window)
-                if time_axis.is_log() and len(here):
+                if time_axis.is_log():
                     time_axis.set_range(axes, *time_axis.when(here, np.array([0, n_steps - 1])).tolist())
-                axes.set_title(style.title(f"{name}, T = {n_steps}", figure, shape[1]), loc="left")
+                title = f"{name}, T = {n_steps}"
+                axes.set_title(style.title(title, laid.figure, len(laid.lowest)), loc="left")
                 style.percent_axis(axes)
-        for axes in grid[:, 0]:
+        if len(laid.lowest) == len(laid.axes) // len(kinds):  # a row is a kind: one accuracy axis for all
+            for axes in laid.axes:
+                axes.tick_params(labelleft=axes in laid.left)
+        for axes in laid.left:
             axes.set_ylabel("Test accuracy")
-        for axes in grid[-1]:
+        for axes in laid.lowest:
             axes.set_xlabel(time_axis.name())
         handles = [
             style.key(
@@ -82,8 +82,33 @@ class ObjectiveTradeOff:
             )
             for objective, look in looks.items()
         ]  # fmt: skip
-        style.add_legend(figure, handles, 2)
-        return figure
+        style.add_legend(laid.figure, handles, 2)
+        return laid.figure
+
+
+def _kind(group: Group) -> tuple[str, str]:
+    config = group.runs[0].record.config
+    return str(config["dataset"]["name"]), str(config["model"]["name"])
+
+
+def _distinct(table: Table, *names: str) -> list[tuple[Any, ...]]:
+    return list(dict.fromkeys(zip(*(table[name].tolist() for name in names), strict=True)))
+
+
+def _laid(table: Table, kinds: Sequence[tuple[Any, ...]]) -> tuple[Panels, dict[tuple[Any, ...], Axes]]:
+    """Return a panel for each kind of model and T: a row per kind where every kind has every T."""
+    durations = sorted(table.distinct("n_steps"))
+    places = [
+        (*kind, n_steps)
+        for kind in kinds
+        for n_steps in durations
+        if len(table.where(dataset=kind[0], model=kind[1], n_steps=n_steps))
+    ]
+    whole = len(places) == len(kinds) * len(durations)
+    laid = panels(
+        len(places), _caption(table), inches=2.0, most=len(durations) if whole else 2, least_inches=1.6
+    )
+    return laid, dict(zip(places, laid.axes, strict=True))
 
 
 def _points(table: Table) -> list[Table]:
@@ -102,8 +127,8 @@ def _draw(axes: Axes, table: Table, look: style.Look) -> None:
 
 
 def _caption(table: Table) -> str:
-    counts = table.distinct("n_seeds")
-    seeds = "n = 1 seed, no interval" if counts == [1] else f"n = {'/'.join(map(str, counts))} seeds"
+    counts = sorted(table.distinct("n_seeds"))
+    seeds = "n = 1 seed, no interval" if counts == [1] else f"n = {' or '.join(map(str, counts))} seeds"
     return (
         f"{data(table)}; {seeds}; a line is one training judged at every threshold, its marker the threshold "
         "it was run with"

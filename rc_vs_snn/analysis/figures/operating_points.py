@@ -44,8 +44,12 @@ class OperatingPoints:
         labels = table.distinct("label")
         beside = style.side_by_side(len(PANELS), len(PANELS), least_inches=1.6) == len(PANELS)
         shape = (1, len(PANELS)) if beside else (len(PANELS), 1)
-        width = style.PAGE_INCHES if beside else style.COLUMN_INCHES
-        figure = style.new_figure(width, 0.4 + (0.4 + 0.17 * len(labels)) * shape[0], style.caption(table))
+        width = style.width_of(style.PAGE_INCHES if beside else style.COLUMN_INCHES)
+        size = FontProperties(size=mpl.rcParams["ytick.labelsize"]).get_size_in_points()
+        names = [style.wrapped(label, 0.4 * width, size) for label in labels]
+        lines = 1 + max(name.count("\n") for name in names)
+        height = 0.4 + (0.08 + 0.09 * lines) * len(labels)
+        figure = style.new_figure(width, 0.4 + height * shape[0], style.caption(table))
         grid = figure.subplots(*shape, sharey=True, squeeze=False)
         families = [label.partition(",")[0] for label in labels]
         looks = style.looks(list(dict.fromkeys(families)))
@@ -61,8 +65,6 @@ class OperatingPoints:
             axes.locator_params(axis="x", nbins=4)
             if column in SHARES:
                 style.percent_axis(axes, "x")
-        size = FontProperties(size=mpl.rcParams["ytick.labelsize"]).get_size_in_points()
-        names = [style.wrapped(label, 0.4 * figure.get_figwidth(), size) for label in labels]
         for axes in grid[:, 0]:
             axes.set_yticks(np.arange(len(labels)), names)
         grid[0, 0].set_ylim(len(labels) - 0.4, -0.6)

@@ -45,13 +45,13 @@ class TrainingHistory:
         looks = style.looks(table.distinct("label"))
         datasets = ", ".join(table.distinct("dataset"))
         text = f"{datasets}, validation split; one line per seed, no interval"
-        figure = style.new_figure(style.COLUMN_INCHES, 2.9, text)
+        figure = style.new_figure(style.COLUMN_INCHES, 3.2, text)
         panels = figure.subplots(2, 1, sharex=True)
-        titles = ("Validation accuracy", time_axis.name().replace(" (", "\n("))
+        titles = ("Validation accuracy", time_axis.name())
         for axes, column, title in zip(panels, PANELS, titles, strict=True):
             for label, look in looks.items():
                 _draw_label(axes, table.where(label=label), column, label, look)
-            axes.set_ylabel(title)
+            axes.set_ylabel(style.upright(title, 1.15))
         last = [mean_interval(table.where(label=label)["valid_accuracy"][-1:]) for label in looks]
         panels[0].set_ylim(style.accuracy_window(table["valid_accuracy"], last))
         figure.align_ylabels(panels)
