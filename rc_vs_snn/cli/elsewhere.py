@@ -23,6 +23,7 @@ def judge(
     *,
     weights: Path | None = None,
     predictions: Path | None = None,
+    valid: Path | None = None,
     source: Source = SOURCE,
     model: str | None = None,
     label: str | None = None,
@@ -46,6 +47,7 @@ def judge(
         network: FILE.py:NAME, what makes the network or is it; MODULE:NAME needs --trust.
         weights: its state_dict, .pt or .safetensors (default: as it is made).
         predictions: instead of a network: readouts as .npy or .npz, decisions as .csv or .parquet.
+        valid: readouts of the validation samples, for `calibrate`.
         source: which data, encoder and rule; of predictions, which true labels (default: those in the file).
         model: label of the model whose data, encoder and rule are taken (default: the first).
         label: its name in tables and figures.
@@ -74,10 +76,10 @@ def judge(
         if not_of_it:
             raise InputError(f"predictions have no network: leave out --{not_of_it[0]}")
         found = _judge_predictions(
-            predictions, source, model, rule, evidence, n_steps, dataset, label, common, execution
+            predictions, valid, source, model, rule, evidence, n_steps, dataset, label, common, execution
         )
     else:
-        for option, value in (("--n-steps", n_steps), ("--dataset", dataset)):
+        for option, value in (("--n-steps", n_steps), ("--dataset", dataset), ("--valid", valid)):
             if value is not None:
                 raise InputError(f"{option} is of predictions; leave it out, or choose the data by --preset")
         found = _judge_network(
@@ -110,16 +112,17 @@ def _judge_network(
 
 
 def _judge_predictions(
-    path: Path, source: Source, model: str | None, rule: Part | None, evidence: str | None,
-    n_steps: int | None, dataset: str | None, label: str | None, common: dict, execution: "Execution",
+    path: Path, valid: Path | None, source: Source, model: str | None, rule: Part | None,
+    evidence: str | None, n_steps: int | None, dataset: str | None, label: str | None, common: dict, execution: "Execution",
 ) -> "Record":  # fmt: skip
     from rc_vs_snn.experiment import judge_predictions, read_predictions
     from rc_vs_snn.experiment.parts import load_splits
 
-    labels, of_config = None, None
+    labels, valid_labels, of_config = None, None, None
     if source.preset is not None or source.config is not None:
         config = _config(source, model)
-        labels = load_splits(config, execution).test
+        splits = load_splits(config, execution)
+        labels, valid_labels = splits.test, splits.valid
         dataset = dataset or config.dataset.name
         of_config = config
     else:
@@ -131,8 +134,15 @@ def _judge_predictions(
     elif evidence is not None:
         raise InputError("decisions have been made already: leave out --evidence")
     reads = evidence or (of_config and of_config.evidence) or "probability"
+    on_valid = None if valid is None else read_predictions(valid, valid_labels)
     return judge_predictions(
-        found, rule=rule, label=label or path.stem, dataset=dataset or "given", evidence=reads, **common
+        found,
+        valid=on_valid,
+        rule=rule,
+        label=label or path.stem,
+        dataset=dataset or "given",
+        evidence=reads,
+        **common,
     )
 
 

@@ -164,9 +164,10 @@ def stored_config(record: Record, execution: Execution) -> RunConfig:
             ``execution.trust`` is not set.
     """
     if record.made != "trained":
+        what = "the network" if record.made == "judged" else "predictions, with their validation readouts,"
         raise InputError(
             f"{record.folder} is of a network that was made elsewhere ({record.made}), which cannot be built "
-            "from it; judge that network again with `rc-vs-snn judge`, or rv.judge"
+            f"from it; judge {what} again with `rc-vs-snn judge`"
         )
     try:
         config = RunConfig.from_table(record.config)

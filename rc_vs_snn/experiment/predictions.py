@@ -11,7 +11,7 @@ import numpy as np
 
 from rc_vs_snn import registry
 from rc_vs_snn.contracts import Decision, Trace
-from rc_vs_snn.decision.evidence import Membrane, evidence_of_trace, read_by
+from rc_vs_snn.decision.evidence import Evidence, Membrane, evidence_of_trace, read_by
 from rc_vs_snn.decision.metrics import earliness, harmonic_mean, plugged_in, summarise
 from rc_vs_snn.decision.rules import check_rule, decide
 from rc_vs_snn.errors import InputError
@@ -107,6 +107,7 @@ def read_predictions(path: Path | str, labels: Any = None, *, n_steps: int | Non
 def judge_predictions(
     predictions: Predictions,
     *,
+    valid: Predictions | None = None,
     rule: Any = None,
     label: str = "predictions",
     out: Path | str = JUDGED,
@@ -119,6 +120,7 @@ def judge_predictions(
 
     Args:
         predictions: see ``read_predictions``.
+        valid: readouts of the validation samples, on which `calibrate` can then set the rule.
         rule: what decides from readouts: a name, a table or a rule (default: first-spike). Decisions alone
             have been decided already.
         label: their name in tables and figures.
@@ -134,44 +136,63 @@ def judge_predictions(
         The record; ``made`` in its provenance is "predictions".
 
     Raises:
-        InputError: a rule for decisions, or one that the evidence can never meet; or a folder that is not
-            replaced.
+        InputError: a rule for decisions, or one that the evidence can never meet; validation readouts of
+            other steps or classes, or of test samples; or a folder that is not replaced.
     """
     named = Named(label, seed, Path(out), overwrite)
     started = clock.time()
     parts: dict[str, Mapping[str, Any]] = {"dataset": {"name": dataset}}
     if predictions.readouts is None:
-        if rule is not None:
-            raise InputError("decisions have been made already; leave out the rule, or give readouts")
+        if rule is not None or valid is not None:
+            what = "rule" if valid is None else "validation readouts"
+            raise InputError(f"decisions have been made already; leave out the {what}, or give readouts")
         outcome = _decided(predictions)
     else:
         part = part_of(registry.rules, "first-spike" if rule is None else rule)
         reads = part_of(registry.evidences, evidence)
         decides = build_part(registry.rules, part)
-        outcome = _judged(predictions, decides, build_part(registry.evidences, reads))
+        outcome = _judged(predictions, valid, decides, build_part(registry.evidences, reads))
         parts |= {"rule": part.to_table(), "evidence": reads.to_table()}
     name, digest = predictions.source
     facts = {"predictions": {"file": name, "sha256": digest}}
     return write_elsewhere(named, parts, outcome, "predictions", started, facts)
 
 
-def _judged(predictions: Predictions, rule: Any, evidence: Any) -> Result:
-    readouts = predictions.readouts
-    assert readouts is not None
+def _judged(predictions: Predictions, valid: Predictions | None, rule: Any, evidence: Any) -> Result:
     check_rule(rule, evidence, predictions.n_steps)
-    uncounted = np.full(readouts.shape[:2], math.nan)
-    costs: dict[str, Any] = {name: predictions.costs.get(name, uncounted) for name in PER_STEP}
     reads = read_by(rule, evidence)
-    # what is read as it is, is kept once
-    seen = readouts if isinstance(reads, Membrane) else evidence_of_trace(readouts, reads)
-    trace = Trace(
-        seen, predictions.labels, predictions.ids, lengths=predictions.lengths, readouts=readouts, **costs
-    )
+    trace = _trace(predictions, reads)
+    if valid is not None:
+        _check_valid(valid, predictions)
     decision = decide(trace.evidence, rule, trace.lengths)
     numbers = {**plugged_in(trace, decision), **summarise(trace, decision)}
     name = registry.evidences.name_of(reads)
     metrics = {**numbers, **UNKNOWN_TRAINING, "evidence": name, "neurobench": _neurobench(numbers)}
-    return Result(metrics, judged=(trace, decision))
+    on_valid = None if valid is None else _trace(valid, reads)
+    return Result(metrics, judged=(trace, decision), valid=on_valid)
+
+
+def _trace(predictions: Predictions, reads: Evidence) -> Trace:
+    readouts = predictions.readouts
+    assert readouts is not None
+    uncounted = np.full(readouts.shape[:2], math.nan)
+    costs: dict[str, Any] = {name: predictions.costs.get(name, uncounted) for name in PER_STEP}
+    # what is read as it is, is kept once
+    seen = readouts if isinstance(reads, Membrane) else evidence_of_trace(readouts, reads)
+    return Trace(
+        seen, predictions.labels, predictions.ids, lengths=predictions.lengths, readouts=readouts, **costs
+    )
+
+
+def _check_valid(valid: Predictions, test: Predictions) -> None:
+    shapes = [None if each.readouts is None else each.readouts.shape[1:] for each in (valid, test)]
+    if shapes[0] != shapes[1]:
+        raise InputError(
+            f"the validation readouts must be of (T, K) = {shapes[1]} as those of test, got {shapes[0]}"
+        )
+    if np.intersect1d(valid.ids, test.ids).size:
+        twice = int(np.intersect1d(valid.ids, test.ids)[0])
+        raise InputError(f"sample {twice} is in valid and in test; a rule set on test samples proves nothing")
 
 
 def _decided(predictions: Predictions) -> Result:

@@ -126,6 +126,10 @@ def test_predictions(home, capsys):
                     "--evidence", "membrane", "--label", "mine")  # fmt: skip
     assert record.config["rule"] == {"name": "first-spike", "threshold": 4.0}
     assert record.config["dataset"] == {"name": "digits"}
+    valid = datasets.build("digits", {}, root=None).valid
+    np.savez("valid.npz", readouts=np.zeros((3, len(valid), 10)))
+    record = judged(capsys, "--predictions", "logits.npz", *SMALL, "--valid", "valid.npz")
+    np.testing.assert_array_equal(record.trace("valid").ids, valid.ids)
     np.savez("own.npz", readouts=logits, labels=test.labels)
     record = judged(capsys, "--predictions", "own.npz", "--dataset", "my digits", "--threshold", "0.4")
     assert (record.label, record.config["dataset"]) == ("own", {"name": "my digits"})
@@ -162,6 +166,7 @@ def test_predictions(home, capsys):
         (["nets.py:make", "--shape", "8,x"], "--shape must be whole numbers such as 1,28,28, got '8,x'"),
         (["nets.py:make", "--n-steps", "3"], "--n-steps is of predictions"),
         (["nets.py:make", "--dataset", "mine"], "--dataset is of predictions"),
+        (["nets.py:make", "--valid", "v.npz"], "--valid is of predictions"),
         (["--predictions", "a.npz", "--weights", "a.pt"], "predictions have no network: leave out --weights"),
         (["--predictions", "a.npz", "--over", "sum"], "predictions have no network: leave out --over"),
         (["--predictions", "a.npz", "--model", "RC-LSTM"], "--set and --model are of a comparison"),

@@ -1,5 +1,7 @@
 """Predictions alone: what may be in a file, what is wrong with one and where, and the folder made of it."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -69,6 +71,35 @@ def test_any_other_evidence_can_be_made_of_readouts(tmp_path):
     sure = np.exp(5) / (np.exp(5) + 2)
     assert record.trace().evidence[0, 1].max() == pytest.approx(sure - (1 - sure) / 2, rel=1e-5)
     np.testing.assert_array_equal(record.trace().readouts, readouts().transpose(1, 0, 2).astype(np.float32))
+
+
+def test_validation_readouts_let_a_rule_be_calibrated(tmp_path):
+    from rc_vs_snn.cli import main
+
+    test = rv.read_predictions(stored(tmp_path / "a.npz"), labels=LABELS)
+    path = stored(tmp_path / "v.npz", ids=[4, 5, 6, 7], labels=[0, 2, 1, 2])
+    valid = rv.read_predictions(path)
+    record = rv.judge_predictions(test, valid=valid, rule=rv.FirstSpike(0.2), out=tmp_path)
+    np.testing.assert_array_equal(record.trace("valid").labels, [0, 2, 1, 2])
+    assert record.metrics["mean_step"] == 0.0
+    assert main(["calibrate", str(record.folder), "--loss", "0", "--out", str(tmp_path / "rule.json")]) == 0
+    found = json.loads((tmp_path / "rule.json").read_text())
+    assert found["valid"]["accuracy"] == 1.0  # nobody is right at step 0, all are at step 1
+    assert found["test"]["mean_step"] == 1.0
+    without = rv.judge_predictions(test, label="b", out=tmp_path)
+    with pytest.raises(rv.InputError, match="judge predictions, with their validation readouts, again"):
+        rv.evaluate(without)
+    for faulty, message in (
+        (test, "sample 0 is in valid and in test"),
+        (rv.read_predictions(stored(tmp_path / "w.npz", readouts=readouts()[:1], labels=LABELS)),
+         r"must be of \(T, K\) = \(2, 3\) as those of test, got \(1, 3\)"),
+        (rv.read_predictions(written(tmp_path / "d.csv"), n_steps=2 + 3), "got None"),
+    ):  # fmt: skip
+        with pytest.raises(rv.InputError, match=message):
+            rv.judge_predictions(test, valid=faulty, out=tmp_path)
+    decisions = rv.read_predictions(tmp_path / "d.csv", n_steps=5)
+    with pytest.raises(rv.InputError, match="leave out the validation readouts"):
+        rv.judge_predictions(decisions, valid=valid, out=tmp_path)
 
 
 def test_samples_are_matched_by_their_ids(tmp_path):
@@ -321,8 +352,6 @@ def test_a_rule_decides_readouts_and_not_decisions(tmp_path):
 
 
 def test_old_folders_are_read_and_new_ones_checked(tmp_path):
-    import json
-
     record = rv.judge_predictions(rv.read_predictions(written(tmp_path / "d.csv"), n_steps=5), out=tmp_path)
     marker = record.folder / "provenance.json"
     told = json.loads(marker.read_text())
