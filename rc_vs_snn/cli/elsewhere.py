@@ -113,7 +113,8 @@ def _judge_network(
 
 def _judge_predictions(
     path: Path, valid: Path | None, source: Source, model: str | None, rule: Part | None,
-    evidence: str | None, n_steps: int | None, dataset: str | None, label: str | None, common: dict, execution: "Execution",
+    evidence: str | None, n_steps: int | None, dataset: str | None, label: str | None, common: dict,
+    execution: "Execution",
 ) -> "Record":  # fmt: skip
     from rc_vs_snn.experiment import judge_predictions, read_predictions
     from rc_vs_snn.experiment.parts import load_splits
