@@ -21,7 +21,7 @@ from rc_vs_snn.experiment.parts import build_part
 from rc_vs_snn.experiment.prediction_arrays import PER_STEP, READOUTS, read_arrays
 from rc_vs_snn.experiment.prediction_tables import COSTS, read_table
 from rc_vs_snn.experiment.truth import Truth
-from rc_vs_snn.records import Record, Result
+from rc_vs_snn.records import ELSEWHERE, Record, Result
 from rc_vs_snn.records.checking import checksum
 
 ARRAY_FILES, TABLE_FILES = (".npy", ".npz"), (".csv", ".parquet")
@@ -227,7 +227,9 @@ def _decided(predictions: Predictions) -> Result:
         **vars(decision),
         **{name: predictions.costs.get(name, np.full(len(right), math.nan)) for name in COSTS},
     }
-    metrics = {**numbers, **UNKNOWN_TRAINING, "neurobench": _neurobench(numbers)}
+    metrics = {
+        **numbers, **UNKNOWN_TRAINING, "evidence": ELSEWHERE, "neurobench": _neurobench(numbers)
+    }  # fmt: skip
     return Result(metrics, decisions=table)
 
 

@@ -60,8 +60,7 @@ def read_tables(folder: Path) -> dict[str, Any]:
     _check_config(folder / layout.CONFIG, tables[layout.CONFIG])
     done = tables[layout.PROVENANCE]["status"] == "done"
     _check_history(folder / layout.HISTORY, tables[layout.HISTORY])
-    made = tables[layout.PROVENANCE].get("made", "trained")
-    _check_metrics(folder / layout.METRICS, tables[layout.METRICS], done, made)
+    _check_metrics(folder / layout.METRICS, tables[layout.METRICS], done)
     return tables
 
 
@@ -131,14 +130,13 @@ def _check_history(path: Path, entries: Any) -> None:
         _require(entry["epoch"] is not None, path, "epoch must be a number", None)
 
 
-def _check_metrics(path: Path, table: Any, done: bool, made: str) -> None:
+def _check_metrics(path: Path, table: Any, done: bool) -> None:
     _require(isinstance(table, dict), path, "it must be a table", table)
     _check_numbers(path, {name: value for name, value in table.items() if name not in OTHER_METRICS})
     _check_neurobench(path, table.get("neurobench", {}))
-    evidence = table.get("evidence")
-    if done and not (made == "predictions" and evidence is None):
-        _require(isinstance(evidence, str) and bool(evidence), path, "evidence must be named", evidence)
     if done:
+        evidence = table.get("evidence")
+        _require(isinstance(evidence, str) and bool(evidence), path, "evidence must be named", evidence)
         for name in NEEDED_NUMBERS:
             _require(table.get(name) is not None, path, f"{name} must be a number", table.get(name))
 

@@ -13,7 +13,6 @@ from rc_vs_snn.analysis.html.points import LabelPoints
 from rc_vs_snn.analysis.intervals import Interval, percent_decimals
 from rc_vs_snn.analysis.sweeps import OPERATING
 from rc_vs_snn.analysis.tables import summary_table
-from rc_vs_snn.records import ELSEWHERE
 
 MS = "ms of input"
 OWN_RULE = "the rule as run"
@@ -84,7 +83,7 @@ def settings_sheet(groups: Sequence[Group]) -> Sheet:
         [
             Cell(group.label),
             *(Cell(str(table[name][at])) for name in names),
-            Cell(str(group.runs[0].record.metrics.get("evidence", ELSEWHERE))),
+            Cell(str(group.runs[0].record.metrics["evidence"])),
         ]
         for at, group in enumerate(groups)
     ]
