@@ -16,6 +16,7 @@ from rc_vs_snn.analysis.fitting import fit_names
 from rc_vs_snn.analysis.groups import Group, group_runs
 from rc_vs_snn.analysis.latex import summary_latex
 from rc_vs_snn.analysis.pgf import pgf_files
+from rc_vs_snn.analysis.statistics.overview import statistics_markdown, statistics_table
 from rc_vs_snn.analysis.sweeps import SWEEP
 from rc_vs_snn.analysis.tables import summary_markdown, summary_table
 from rc_vs_snn.analysis.time_axis import require_durations
@@ -80,6 +81,9 @@ def write_figures(
     files["summary.md"] = summary_markdown(groups, unfinished).encode()
     files["summary.tex"] = summary_latex(groups, unfinished).encode()
     files["summary.csv"] = csv_bytes(summary_table(groups))
+    statistics = statistics_table(groups)
+    files["statistics.md"] = statistics_markdown(groups, statistics).encode()
+    files["statistics.csv"] = csv_bytes(statistics)
     return write_all(Path(out), files)
 
 
