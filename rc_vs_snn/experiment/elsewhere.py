@@ -110,5 +110,6 @@ def part_of(kind: Registry, value: Any) -> Part:
     name = next((name for name in kind.names() if kind.get(name) is type(value)), None)
     if name is None:
         return Part.of(value)
-    defaults = {key: option.default for key, option in kind.options(name).items()}
-    return Part(name, {key: field for key, field in vars(value).items() if field != defaults[key]})
+    options = kind.options(name)
+    fields = {key: getattr(value, key) for key in options if hasattr(value, key)}
+    return Part(name, {key: field for key, field in fields.items() if field != options[key].default})
