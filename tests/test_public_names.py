@@ -7,8 +7,9 @@ import rc_vs_snn as rv
 
 NAMES = {
     "Comparison", "Decider", "Decision", "Execution", "FigureOptions", "FirstSpike", "Frames", "InputError",
-    "Part", "Record", "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training", "compare",
-    "decide", "evaluate", "find_records", "load_file", "load_preset", "read_record", "run", "run_to_decision",
+    "Part", "Predictions", "Record", "RunConfig", "Samples", "SpikeTimes", "Splits", "Trace", "Training",
+    "compare", "decide", "evaluate", "find_records", "judge", "judge_predictions", "load_file",
+    "load_preset", "read_predictions", "read_record", "run", "run_to_decision",
     "splits_from_arrays", "write_figures",
 }  # fmt: skip
 

@@ -102,7 +102,7 @@ def _row(group: Group) -> list[str]:
         _operations(numbers["acs"]),
         _operations(numbers["macs"]),
         _operations(numbers["leaks"]),
-        f"{numbers['train_seconds'].mean:.3g}",
+        _plain_seconds(numbers["train_seconds"].mean),
         str(len(group.runs)),
     ]
 
@@ -157,6 +157,10 @@ def _plain(value: float) -> str:
     if np.isnan(value):
         return "-"
     return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+
+
+def _plain_seconds(seconds: float) -> str:
+    return "-" if np.isnan(seconds) else f"{seconds:.3g}"
 
 
 def _operations(interval: Interval) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
+from rc_vs_snn.cli.elsewhere import judge
 from rc_vs_snn.cli.judging import calibrate, evaluate, exits
 from rc_vs_snn.cli.listing import list_registered
 from rc_vs_snn.cli.making import compare, reproduce, train
@@ -21,6 +22,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "compare": compare,
     "reproduce": reproduce,
     "train": train,
+    "judge": judge,
     "evaluate": evaluate,
     "calibrate": calibrate,
     "exits": exits,

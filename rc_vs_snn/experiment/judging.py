@@ -22,6 +22,7 @@ from rc_vs_snn.decision.rules import check_rule, decide
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
+from rc_vs_snn.experiment.neurobench import static
 from rc_vs_snn.experiment.parts import assemble, build_rule, count_parameters, load_splits
 from rc_vs_snn.models.cost import Operations, counter_of
 from rc_vs_snn.models.old_names import renamed
@@ -84,13 +85,15 @@ def judge(task: Task, splits: Splits, history: Sequence[Mapping[str, Any]]) -> R
     valid = trace_split(task, splits.valid, "valid")
     trace = trace_split(task, splits.test, "test")
     decision = decide(trace.evidence, task.rule, trace.lengths)
+    numbers = summarise(trace, decision)
     metrics = {
         **plugged_in(trace, decision),
-        **summarise(trace, decision),
+        **numbers,
         "evidence": registry.evidences.name_of(read_by(task.rule, task.model.evidence)),
         "parameters": count_parameters(task.model),
         "train_seconds": sum(entry["seconds"] for entry in history),
         "epochs_run": len(history),
+        "neurobench": {**static(task.model), "classification_accuracy": numbers["accuracy"]},
     }
     return Result(metrics, weights_of(task.model), (trace, decision), valid)
 
@@ -157,8 +160,15 @@ def stored_config(record: Record, execution: Execution) -> RunConfig:
     """Return the configuration of a stored run, if nothing that only a file names would run.
 
     Raises:
-        InputError: it is none, or a part is code named by its path and ``execution.trust`` is not set.
+        InputError: it is none, or it is of something made elsewhere, or a part is code named by its path and
+            ``execution.trust`` is not set.
     """
+    if record.made != "trained":
+        what = "the network" if record.made == "judged" else "predictions, with their validation readouts,"
+        raise InputError(
+            f"{record.folder} is of a network that was made elsewhere ({record.made}), which cannot be built "
+            f"from it; judge {what} again with `rc-vs-snn judge`"
+        )
     try:
         config = RunConfig.from_table(record.config)
     except InputError as error:

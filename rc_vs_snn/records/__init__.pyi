@@ -3,6 +3,7 @@ from .layout import (
     CARD,
     CONFIG,
     DECISIONS,
+    ELSEWHERE,
     HISTORY,
     METRICS,
     NUMBERS,
@@ -11,6 +12,7 @@ from .layout import (
     TRACE,
     VALID_TRACE,
     WEIGHTS,
+    Made,
     Status,
 )
 from .reading import Record, find_records, read_record, read_weights
@@ -29,6 +31,7 @@ __all__ = [
     "CARD",
     "CONFIG",
     "DECISIONS",
+    "ELSEWHERE",
     "HISTORY",
     "METRICS",
     "NUMBERS",
@@ -37,6 +40,7 @@ __all__ = [
     "TRACE",
     "VALID_TRACE",
     "WEIGHTS",
+    "Made",
     "Record",
     "Result",
     "Status",

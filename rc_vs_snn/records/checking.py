@@ -12,6 +12,8 @@ from rc_vs_snn.records import layout
 
 NEEDED_PARTS = tuple(name for name in PART_NAMES if name not in OPTIONAL)
 NEEDED_NUMBERS = ("accuracy", "mean_step", "n_samples", "n_steps")
+OTHER_METRICS = ("evidence", "neurobench")
+"""What in the metrics is no number: a name, and a table."""
 NEEDED_IN_HISTORY = ("epoch", "valid_accuracy", "valid_mean_step")
 
 
@@ -93,6 +95,8 @@ def _check_marker(path: Path, table: Any) -> None:
         )
     status = table.get("status")
     _require(status in get_args(layout.Status), path, "status must be done, failed or skipped", status)
+    made = table.get("made", "trained")
+    _require(made in get_args(layout.Made), path, "made must be trained, judged or predictions", made)
     kinds: dict[str, type] = {
         "reason": str, "command": str, "files": dict, "code": dict, "packages": dict, "hardware": dict,
         "code_identities": dict, "order": int, "export": dict,
@@ -128,12 +132,20 @@ def _check_history(path: Path, entries: Any) -> None:
 
 def _check_metrics(path: Path, table: Any, done: bool) -> None:
     _require(isinstance(table, dict), path, "it must be a table", table)
-    _check_numbers(path, {name: value for name, value in table.items() if name != "evidence"})
+    _check_numbers(path, {name: value for name, value in table.items() if name not in OTHER_METRICS})
+    _check_neurobench(path, table.get("neurobench", {}))
     if done:
         evidence = table.get("evidence")
         _require(isinstance(evidence, str) and bool(evidence), path, "evidence must be named", evidence)
         for name in NEEDED_NUMBERS:
             _require(table.get(name) is not None, path, f"{name} must be a number", table.get(name))
+
+
+def _check_neurobench(path: Path, table: Any) -> None:
+    _require(isinstance(table, dict), path, "neurobench must be a table", table)
+    parts = {name: value for name, value in table.items() if isinstance(value, dict)}
+    for numbers in (*parts.values(), {name: value for name, value in table.items() if name not in parts}):
+        _check_numbers(path, numbers)
 
 
 def _check_numbers(path: Path, table: Mapping[str, Any]) -> None:

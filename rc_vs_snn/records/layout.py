@@ -10,6 +10,8 @@
 - ``provenance.json``: schema, status, seeds, code version, packages, hardware, the run's place in its
   comparison, and a checksum of every other file; the marker of a run folder
 - ``README.md``: the model card, only of a model that is kept
+
+What was made elsewhere leaves out what it has not: decisions alone have no trace, predictions no weights.
 """
 
 from typing import Literal
@@ -18,6 +20,10 @@ SCHEMA_VERSION = 2
 """2 since weights are named by layers and traces count leaks; folders of schema 1 are read as well."""
 READABLE = (1, 2)
 Status = Literal["done", "failed", "skipped"]
+Made = Literal["trained", "judged", "predictions"]
+"""How a run came to be: trained here, a network made elsewhere and judged here, or predictions alone."""
+ELSEWHERE = "elsewhere"
+"""The name of a part that is not known, since it was not ours: an objective, an encoder, a rule."""
 
 CONFIG = "config.json"
 HISTORY = "history.json"

@@ -46,6 +46,11 @@ class Record:
         return self.provenance.get("reason", "")
 
     @property
+    def made(self) -> layout.Made:
+        """Return "trained", "judged" (made elsewhere, judged here) or "predictions" (nothing but these)."""
+        return self.provenance.get("made", "trained")
+
+    @property
     def label(self) -> str:
         """Return the model's name in tables and figures."""
         return self.config["label"]
@@ -112,7 +117,8 @@ class Record:
 
     def require_whole(self) -> None:
         """Raise InputError unless all that a finished run leaves behind is there and unharmed."""
-        for name in (layout.DECISIONS, layout.TRACE, layout.WEIGHTS):
+        written = (layout.DECISIONS, layout.TRACE, layout.WEIGHTS)
+        for name in self.provenance.get("files", ()) if self.made == "predictions" else written:
             if not (self.folder / name).is_file():
                 raise damaged(self.folder / name, "it is missing")
         if "files" not in self.provenance:  # an older run, whose files have no checksums

@@ -37,6 +37,7 @@ class Result:
         metrics: numbers of the operating point by name, and the kind of evidence.
         weights: the trained parameters by name.
         judged: what the model said about the test split and what was decided, if that is to be kept.
+        decisions: columns of the decisions, where nothing but these is known.
         valid: what it said about the validation split, likewise.
     """
 
@@ -44,6 +45,7 @@ class Result:
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     judged: tuple[Trace, Decision] | None = None
     valid: Trace | None = None
+    decisions: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def write_run(
@@ -66,6 +68,8 @@ def write_run(
         trace, decision = outcome.judged
         write_decisions(working / DECISIONS, trace, decision)
         write_trace(working / TRACE, trace)
+    if outcome.decisions:
+        pq.write_table(pa.table(dict(outcome.decisions)), working / DECISIONS)
     if outcome.valid is not None:
         write_trace(working / VALID_TRACE, outcome.valid)
     if outcome.weights:

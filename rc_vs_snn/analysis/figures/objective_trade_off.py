@@ -28,11 +28,15 @@ class ObjectiveTradeOff:
     """
 
     def table(self, groups: Sequence[Group]) -> Table:
-        """Return the threshold sweep and the operating point of every label; empty for one objective."""
+        """Return the threshold sweep and the operating point of every label; empty for one objective.
+
+        What was trained elsewhere has no objective that is known.
+        """
+        trained = [group for group in groups if group.runs[0].record.made == "trained"]
         kinds: dict[tuple[str, str], set[str]] = {}
-        for group in groups:
+        for group in trained:
             kinds.setdefault(_kind(group), set()).add(objective_text(group))
-        compared = [group for group in groups if len(kinds[_kind(group)]) > 1]
+        compared = [group for group in trained if len(kinds[_kind(group)]) > 1]
         return stack(
             [
                 sweeps_and_points([group], ["mean_step", "accuracy"]).tagged(

@@ -142,7 +142,7 @@ def _samples(judged: Judged, chosen: np.ndarray) -> list[list[Any]]:
         [
             judged.ids[at].item() if judged.ids.dtype.kind in "iu" else str(judged.ids[at]),
             int(judged.truth[at]), int(judged.label[at]), int(judged.step[at]),
-            f"{judged.evidence[at]:.4g}", int(judged.decided[at]),
+            "-" if np.isnan(judged.evidence[at]) else f"{judged.evidence[at]:.4g}", int(judged.decided[at]),
         ]
         for at in chosen
     ]  # fmt: skip
