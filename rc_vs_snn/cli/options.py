@@ -13,6 +13,7 @@ from rc_vs_snn.experiment.comparison import Comparison, load_file, load_preset
 from rc_vs_snn.experiment.execution import Execution
 
 if TYPE_CHECKING:
+    from rc_vs_snn.experiment.progress import Progress
     from rc_vs_snn.records import Record
 
 EXECUTION = Execution()
@@ -56,6 +57,20 @@ class Source:
 
 
 SOURCE = Source()
+
+
+def shown(tensorboard: Path | None, below: Path | None = None) -> "Progress":
+    """Return what tells of trainings while they go on: the terminal, and TensorBoard where it is asked for.
+
+    Args:
+        tensorboard: folder for its events.
+        below: folder of the runs.
+    """
+    from rc_vs_snn.experiment.progress import TerminalProgress
+    from rc_vs_snn.experiment.tensorboard import TensorBoard
+
+    terminal = TerminalProgress()
+    return terminal if tensorboard is None else TensorBoard(tensorboard, terminal, below=below)
 
 
 def read_runs(folders: Sequence[Path]) -> "list[Record]":

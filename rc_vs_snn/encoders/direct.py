@@ -14,7 +14,7 @@ from rc_vs_snn.registry import encoders
 @encoders.register("direct")
 @dataclass(frozen=True)
 class Direct:
-    """The analogue image, repeated at every step: the first layer multiplies, and its neurons make the spikes.
+    """The analogue image, repeated at every step; the first layer multiplies, its neurons make the spikes.
 
     Nothing new arrives after step 0: what later steps add is what the net's own dynamics make of the same
     currents.

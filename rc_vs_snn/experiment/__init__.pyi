@@ -2,8 +2,12 @@ from .comparison import Comparison, load_file, load_preset
 from .execute import compare
 from .execution import Execution
 from .judging import evaluate, load_weights
+from .notebook import NotebookProgress
+from .progress import Progress, TerminalProgress
 from .running import run
+from .tensorboard import TensorBoard
 
 __all__ = [
-    "Comparison", "Execution", "compare", "evaluate", "load_file", "load_preset", "load_weights", "run",
+    "Comparison", "Execution", "NotebookProgress", "Progress", "TensorBoard", "TerminalProgress", "compare",
+    "evaluate", "load_file", "load_preset", "load_weights", "run",
 ]  # fmt: skip

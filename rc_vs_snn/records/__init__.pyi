@@ -12,7 +12,7 @@ from .layout import (
     WEIGHTS,
     Status,
 )
-from .reading import Record, find_records, read_record, read_weights
+from .reading import Record, Records, find_records, read_record, read_weights
 from .writing import Result, write_decisions, write_json, write_order, write_run, write_trace, write_weights
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "TRACE",
     "WEIGHTS",
     "Record",
+    "Records",
     "Result",
     "Status",
     "atomic_folder",
