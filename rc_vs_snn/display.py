@@ -22,7 +22,7 @@ def html_table(
     if left_out > 0:
         body += f'<tr><td colspan="{len(head)}">... and {left_out:,} more</td></tr>'
     return (
-        f'<table><caption style="text-align:left">{html.escape(caption)}</caption>'
+        f'<table><caption style="text-align:left;white-space:nowrap">{html.escape(caption)}</caption>'
         f"<thead><tr>{_cells('th', head)}</tr></thead><tbody>{body}</tbody></table>"
     )
 

@@ -47,7 +47,12 @@ def record(label="net", status="done", metrics=METRICS, reason=""):
 def test_text_is_escaped_and_rows_left_out_are_counted():
     table = Table(html_table("a < b", ["<x>", "y"], [["<script>alert(1)</script>", 1], ["&", 2]], 5000))
     assert table.caption == "a < b"
-    assert table.rows == [["<x>", "y"], ["<script>alert(1)</script>", "1"], ["&", "2"], ["... and 4,998 more"]]
+    assert table.rows == [
+        ["<x>", "y"],
+        ["<script>alert(1)</script>", "1"],
+        ["&", "2"],
+        ["... and 4,998 more"],
+    ]
     assert "<script>" not in html_table("", ["x"], [["<script>"]])
 
 

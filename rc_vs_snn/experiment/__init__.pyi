@@ -3,11 +3,11 @@ from .execute import compare
 from .execution import Execution
 from .judging import evaluate, load_weights
 from .notebook import NotebookProgress
-from .progress import Progress, TerminalProgress
+from .progress import Progress, TerminalProgress, Watch
 from .running import run
 from .tensorboard import TensorBoard
 
 __all__ = [
-    "Comparison", "Execution", "NotebookProgress", "Progress", "TensorBoard", "TerminalProgress", "compare",
-    "evaluate", "load_file", "load_preset", "load_weights", "run",
+    "Comparison", "Execution", "NotebookProgress", "Progress", "TensorBoard", "TerminalProgress", "Watch",
+    "compare", "evaluate", "load_file", "load_preset", "load_weights", "run",
 ]  # fmt: skip

@@ -5,7 +5,6 @@ import pytest
 import rc_vs_snn as rv
 
 
-
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1])
 def test_both_rows_learn_digits_in_seconds(tmp_path, number):
