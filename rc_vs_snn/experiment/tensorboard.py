@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rc_vs_snn.config import RunConfig
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.progress import Progress, Watch
-from rc_vs_snn.records import Record
+from rc_vs_snn.records import PROVENANCE, Record
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -68,9 +68,10 @@ class TensorBoard(Progress):
         run = run.resolve()
         named = self.below is not None and run.is_relative_to(self.below) and run != self.below
         events = self.folder / (run.relative_to(self.below) if named and self.below else run.name)
-        if events.is_relative_to(run) or run.is_relative_to(events):
+        inside = any((each / PROVENANCE).is_file() for each in (events, *events.parents))  # of another run
+        if inside or events.is_relative_to(run) or run.is_relative_to(events):
             raise InputError(
-                f"events for TensorBoard in {events} would lie in the way of the run folder {run}; give "
+                f"events for TensorBoard in {events} would lie in a run folder or around {run}; give "
                 f"another folder, such as {run.parent / 'tensorboard'}"
             )
         try:

@@ -1,6 +1,7 @@
 """Events for TensorBoard, read back by its own reader."""
 
 import dataclasses
+import shutil
 import sys
 
 import pytest
@@ -91,7 +92,7 @@ def test_the_parts_of_a_plan_keep_apart(tmp_path, capsys, monkeypatch):
 def test_events_never_lie_in_a_run_folder_nor_around_one(tmp_path, capsys, out, events, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["train", *SMALL, "--out", out, "--tensorboard", events]) == 2
-    assert "would lie in the way of the run folder" in capsys.readouterr().err
+    assert "would lie in a run folder or around" in capsys.readouterr().err
     assert not (tmp_path / out).exists()
 
 
@@ -100,6 +101,17 @@ def test_the_folder_of_the_runs_is_refused(tmp_path, capsys):
     assert main(["compare", *SMALL, "--out", str(out), "--tensorboard", str(out), "--jobs", "2"]) == 2
     assert f"such as {out / 'tensorboard'}" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_the_folder_of_a_finished_run_is_refused_for_the_events_of_others(tmp_path, capsys):
+    out = tmp_path / "runs"
+    command = ["compare", *SMALL, "--out", str(out)]
+    assert main(command) == 0
+    shutil.rmtree(out / "rank-snn-seed0")
+    events = out / "rc-lstm-seed0" / "tensorboard"
+    assert main([*command, "--tensorboard", str(events)]) == 2
+    assert "would lie in a run folder" in capsys.readouterr().err
+    assert not events.exists()
 
 
 def test_what_cannot_be_written_is_said_in_one_line(tmp_path, capsys):
