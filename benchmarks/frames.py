@@ -23,7 +23,7 @@ from benchmarks import setup
 from benchmarks.harness import Result, Row, rows_of, same_rows, time_in_turn
 from benchmarks.training_step import PublishedLSTM, stepper
 from rc_vs_snn.decision.batch import iterate, run_full, run_to_decision
-from rc_vs_snn.decision.evidence import evidence_of
+from rc_vs_snn.decision.reading import evidence_of
 from rc_vs_snn.decision.rules import FirstSpike
 from rc_vs_snn.encoded import Frames
 from rc_vs_snn.models import RecurrentRankSNN, rc_lstm

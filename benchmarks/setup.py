@@ -18,7 +18,7 @@ from rc_vs_snn.datasets.digits import digits
 from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.datasets.mnist import mnist
 from rc_vs_snn.decision.batch import run_full
-from rc_vs_snn.decision.evidence import evidence_trace
+from rc_vs_snn.decision.reading import evidence_trace
 from rc_vs_snn.decision.rules import FirstSpike, decide
 from rc_vs_snn.encoded import Encoded, SpikeTimes
 from rc_vs_snn.encoders.latency import Latency

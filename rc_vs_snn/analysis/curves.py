@@ -1,11 +1,9 @@
 """Accuracy, time and cost as the decision threshold varies, recomputed from a stored trace."""
 
-from typing import get_args
-
 import numpy as np
 
 from rc_vs_snn.analysis.columns import Table
-from rc_vs_snn.contracts import EvidenceKind, Trace
+from rc_vs_snn.contracts import Trace
 from rc_vs_snn.decision.metrics import summarise
 from rc_vs_snn.decision.rules import FirstSpike, decide
 from rc_vs_snn.errors import InputError
@@ -15,12 +13,12 @@ SWEEP_COLUMNS = (
 )  # fmt: skip
 
 
-def threshold_sweep(trace: Trace, evidence: EvidenceKind, n_points: int = 60) -> Table:
+def threshold_sweep(trace: Trace, evidence: str, n_points: int = 60) -> Table:
     """Judge a trace again with the first-spike rule at many constant thresholds.
 
     Args:
         trace: N samples of T steps.
-        evidence: what the trace holds.
+        evidence: what the trace's evidence is, by name.
         n_points: number of thresholds.
 
     Returns:
@@ -28,7 +26,7 @@ def threshold_sweep(trace: Trace, evidence: EvidenceKind, n_points: int = 60) ->
         in ``SWEEP_COLUMNS``. The mean step never falls from one row to the next.
 
     Raises:
-        InputError: an unknown kind of evidence, fewer than two points, NaN in the evidence.
+        InputError: fewer than two points, NaN in the evidence.
     """
     thresholds = threshold_grid(trace, evidence, n_points)
     points = [
@@ -39,17 +37,18 @@ def threshold_sweep(trace: Trace, evidence: EvidenceKind, n_points: int = 60) ->
     return Table({"threshold": thresholds, **columns})
 
 
-def threshold_grid(trace: Trace, evidence: EvidenceKind, n_points: int) -> np.ndarray:
+def threshold_grid(trace: Trace, evidence: str, n_points: int) -> np.ndarray:
     """Return ``n_points`` rising thresholds that span "all decide at step 0" to "hardly any decide".
 
     A trained classifier's probabilities crowd near 1, so their thresholds are spaced evenly in the
     logit, from just above 1/K (which some class always reaches; of sigmoids, from almost 0) to 1. A
-    membrane potential has no fixed range: its thresholds are quantiles of the running peak over all
-    samples and steps, of which only those above 0 count, as a firing threshold must be. They are denser
-    at both ends, where accuracy falls off and where coverage runs out, and may repeat.
+    membrane potential has no fixed range: its thresholds, and those of any other evidence, are quantiles of
+    the running peak over all samples and steps, of which only those above 0 count, as a firing threshold
+    must be. They are denser at both ends, where accuracy falls off and where coverage runs out, and may
+    repeat.
 
     Raises:
-        InputError: an unknown kind of evidence, or fewer than two points.
+        InputError: fewer than two points.
     """
     if n_points < 2:
         raise InputError(f"a threshold sweep needs at least 2 points, got {n_points}")
@@ -58,14 +57,12 @@ def threshold_grid(trace: Trace, evidence: EvidenceKind, n_points: int) -> np.nd
         low, high = chance + 1e-3 * (1 - chance), 1 - 1e-6
         logits = np.linspace(np.log(low / (1 - low)), np.log(high / (1 - high)), n_points - 1)
         return np.append(1 / (1 + np.exp(-logits)), 1.0)
-    if evidence == "membrane":
-        peak = np.maximum.accumulate(trace.evidence.max(axis=2), axis=1)  # (N, T)
-        positive = peak[peak > 0]
-        if not len(positive):
-            return np.ones(n_points)  # a silent net stays silent at any threshold: all are forced
-        levels = (1 - np.cos(np.pi * np.linspace(0, 1, n_points))) / 2
-        return np.quantile(positive.astype(np.float64), levels)
-    raise InputError(f"unknown kind of evidence {evidence!r}; allowed: {get_args(EvidenceKind)}")
+    peak = np.maximum.accumulate(trace.evidence.max(axis=2), axis=1)  # (N, T)
+    usable = peak if evidence == "exclusion" else peak[peak > 0]  # it alone counts below 0
+    if not usable.size:
+        return np.ones(n_points)  # a silent net stays silent at any threshold: all are forced
+    levels = (1 - np.cos(np.pi * np.linspace(0, 1, n_points))) / 2
+    return np.quantile(usable.astype(np.float64), levels)
 
 
 def forced_at_step(trace: Trace) -> Table:

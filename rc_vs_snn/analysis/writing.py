@@ -15,6 +15,7 @@ from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.figures.protocol import ComparisonFigure
 from rc_vs_snn.analysis.groups import group_runs
+from rc_vs_snn.analysis.statistics.overview import statistics_markdown, statistics_table
 from rc_vs_snn.analysis.tables import summary_markdown, summary_table
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.records import Record
@@ -58,6 +59,9 @@ def write_figures(records: Sequence[Record], out: Path | str, *, only: Sequence[
             raise InputError(f"the runs hold no numbers for the figure '{name}'; choose another")
     files["summary.md"] = summary_markdown(groups, unfinished).encode()
     files["summary.csv"] = _csv(summary_table(groups))
+    statistics = statistics_table(groups)
+    files["statistics.md"] = statistics_markdown(groups, statistics).encode()
+    files["statistics.csv"] = _csv(statistics)
     return _write_all(Path(out), files)
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
+from rc_vs_snn.cli.judging import calibrate, evaluate, exits
 from rc_vs_snn.cli.listing import list_registered
 from rc_vs_snn.cli.making import compare, reproduce, train
 from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
-from rc_vs_snn.cli.stored import evaluate, export, figures
+from rc_vs_snn.cli.stored import export, figures, report
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
 
@@ -20,7 +21,10 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "reproduce": reproduce,
     "train": train,
     "evaluate": evaluate,
+    "calibrate": calibrate,
+    "exits": exits,
     "figures": figures,
+    "report": report,
     "export": export,
     "list": list_registered,
 }

@@ -11,7 +11,7 @@ KINDS = {f"{kind}s": known for kind, known in registry.KINDS.items()}
 
 
 def list_registered(kind: str | None = None, name: str | None = None, /) -> None:
-    """List datasets, augmentations, encoders, models, rules, objectives, figures or presets.
+    """List datasets, augmentations, encoders, models, evidence, rules, objectives, metrics, figures, presets.
 
     Plug-ins included; with a name, its options.
 

@@ -13,7 +13,9 @@ from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.registry.identity import UNKNOWN, identity_of
 from rc_vs_snn.registry.values import MOST, is_whole, plain
 
-PART_NAMES = ("dataset", "augmentation", "encoder", "model", "rule", "objective")
+PART_NAMES = ("dataset", "augmentation", "encoder", "model", "evidence", "rule", "objective")
+OPTIONAL = ("augmentation", "evidence")
+"""Parts that a configuration may leave out: nothing is changed, the rule reads the model's own evidence."""
 RUN_KEYS = ("label", "seed", *PART_NAMES, "training")
 
 # The option under which a callable given in Python records a hash of its source.
@@ -86,6 +88,7 @@ class RunConfig:
         seed: base seed of every generator.
         dataset, augmentation, encoder, model, rule, objective: plug-ins with options; augmentation
             changes training samples before they are encoded.
+        evidence: what the rule reads, a plug-in with options; None: what the rule or the model says.
         training: how it is trained.
 
     Raises:
@@ -99,6 +102,7 @@ class RunConfig:
     rule: Part
     objective: Part
     augmentation: Part = Part("none")
+    evidence: Part | None = None
     training: Training = field(default_factory=Training)
     seed: int = 0
 
@@ -107,7 +111,7 @@ class RunConfig:
         faults += [
             f"{name} must be a name, a table or a callable, got {getattr(self, name)!r}"
             for name in PART_NAMES
-            if not isinstance(getattr(self, name), Part)
+            if not isinstance(getattr(self, name), Part) and (name, getattr(self, name)) != ("evidence", None)
         ]
         if not isinstance(self.training, Training):
             faults.append(f"training must be a Training or a table of its fields, got {self.training!r}")
@@ -125,7 +129,7 @@ class RunConfig:
         faults = [
             f"unknown key '{key}'; {did_you_mean(key, RUN_KEYS)}" for key in table if key not in RUN_KEYS
         ]
-        required = [name for name in PART_NAMES if name != "augmentation"]
+        required = [name for name in PART_NAMES if name not in OPTIONAL]
         faults += [f"[{name}] is missing" for name in required if name not in table]
         values: Plain = {}
         for name in PART_NAMES:
@@ -144,9 +148,15 @@ class RunConfig:
         return {
             "label": self.label,
             "seed": self.seed,
-            **{name: getattr(self, name).to_table() for name in PART_NAMES},
+            **{name: part.to_table() for name, part in self.parts.items()},
             "training": self.training.to_table(),
         }
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """Return the parts that there are, by kind."""
+        found = {name: getattr(self, name) for name in PART_NAMES}
+        return {name: part for name, part in found.items() if part is not None}
 
     @property
     def folder_name(self) -> str:

@@ -85,6 +85,8 @@ class Trace:
         lengths: each sample's own number of steps, ``(N,)`` in 1..T; all have T where it is left out.
             Costs and events stand still after it.
         step_ms: how many milliseconds of input a step stands for; None where the data have no such time.
+        readouts: what the evidence was made of, ``(N, T, K)``, so that any other evidence can be made of it;
+            None in traces written before they were kept.
     """
 
     evidence: np.ndarray
@@ -96,6 +98,7 @@ class Trace:
     leaks: np.ndarray = field(default_factory=lambda: np.empty(0))
     lengths: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     step_ms: float | None = None
+    readouts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.evidence.ndim != 3:
@@ -107,6 +110,8 @@ class Trace:
             object.__setattr__(self, "leaks", np.full((n_samples, n_steps), np.nan))
         if not self.lengths.size:
             object.__setattr__(self, "lengths", np.full(n_samples, n_steps))
+        if self.readouts is not None and self.readouts.shape != self.evidence.shape:
+            raise InputError(f"trace readouts must have the evidence's shape {self.evidence.shape}")
         for name in ("labels", "ids", "lengths"):
             if getattr(self, name).shape != (n_samples,):
                 raise InputError(f"trace {name} must have shape ({n_samples},)")

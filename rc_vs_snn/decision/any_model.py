@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from rc_vs_snn.decision.evidence import evidence_of
+from rc_vs_snn.decision.evidence import Evidence
+from rc_vs_snn.decision.reading import Reader
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.kernels.one_sample import FAULT, Inputs, admit
 from rc_vs_snn.kernels.rule import judge
@@ -31,17 +32,21 @@ class AnyModel:
 
     Args:
         model: the classifier, read at every step (not copied).
+        evidence: what the rule reads.
         thresholds: the rule's threshold at every step, ``(T,)``.
         n_channels: number of channels C.
         hold: whether channels stay on.
     """
 
-    def __init__(self, model: Model, thresholds: np.ndarray, n_channels: int, hold: bool) -> None:
-        self._model, self._thresholds, self._hold = model, thresholds, hold
+    def __init__(
+        self, model: Model, evidence: Evidence, thresholds: np.ndarray, n_channels: int, hold: bool
+    ) -> None:
+        self._model, self._evidence, self._thresholds, self._hold = model, evidence, thresholds, hold
         parameter = next(model.parameters(), None) if isinstance(model, nn.Module) else None
         self._device = torch.device("cpu") if parameter is None else parameter.device
         self._inputs = Inputs.of(n_channels)
         self._state: State = None
+        self._read = Reader(evidence)
 
     def __call__(
         self, events: np.ndarray, values: np.ndarray, count: int, plain: bool, step: int
@@ -54,8 +59,10 @@ class AnyModel:
         frame[self._inputs.source[:listed]] = self._inputs.level[1, :listed]
         x = torch.from_numpy(frame)[None].to(self._device, torch.get_default_dtype())  # (1, C)
         with torch.no_grad():
+            if step == 0:
+                self._read = Reader(self._evidence)
             state = self._model.initial_state(1, self._device) if step == 0 else self._state
             readout, self._state = self._model.step(x, state)
-            evidence = evidence_of(readout, self._model.evidence)[0].cpu().numpy()  # (K,)
+            evidence = self._read(readout)[0].cpu().numpy()  # (K,)
         label, spikes, best = judge(evidence, evidence.dtype.type(self._thresholds[step]))
         return label, spikes, float(best)

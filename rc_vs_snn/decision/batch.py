@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rc_vs_snn.contracts import Decision, EvidenceKind
-from rc_vs_snn.decision.evidence import evidence_of
+from rc_vs_snn.contracts import Decision
+from rc_vs_snn.decision.evidence import Evidence, named, read_by
+from rc_vs_snn.decision.reading import Reader, evidence_of
 from rc_vs_snn.decision.rules import Rule, thresholds_of
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.errors import DivergedError
@@ -56,7 +57,7 @@ def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observe
     Args:
         model: the classifier, on the device of ``encoded``.
         encoded: a batch of B samples.
-        rule: the threshold over time.
+        rule: the threshold over time, compared with its own evidence or else the model's.
         observe: called at every step with ``(step, rows, readout)``: the rows (indices into the
             batch) still undecided before the step, and their readout ``(rows, K)``.
 
@@ -69,9 +70,12 @@ def run_to_decision(model: Model, encoded: Encoded, rule: Rule, observe: Observe
     Source: Jeffares et al., arXiv 2110.02865, section 2 (backward from the first spike only).
     """
     thresholds = thresholds_of(rule, encoded.n_steps)
-    whole = _whole_run(model, encoded, thresholds, observe)
-    step, readout = whole or _step_by_step(model, encoded, thresholds, observe)
-    return _outcome(step, readout, model.evidence, thresholds)
+    evidence = read_by(rule, model.evidence)
+    compiled = evidence == named(model.evidence)  # compiled runs know the models' own evidence
+    whole = _whole_run(model, encoded, thresholds, observe) if compiled else None
+    if whole is not None:
+        return _outcome(*whole, evidence_of(whole[1], evidence), thresholds)
+    return _outcome(*_step_by_step(model, encoded, thresholds, evidence, observe), thresholds)
 
 
 def _whole_run(
@@ -91,34 +95,37 @@ def _whole_run(
 
 
 def _step_by_step(
-    model: Model, encoded: Encoded, thresholds: np.ndarray, observe: Observer | None
-) -> tuple[Tensor, Tensor]:
-    """Return step and readout of every row's decision, by the model's own ``step``."""
+    model: Model, encoded: Encoded, thresholds: np.ndarray, evidence: Evidence, observe: Observer | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return step, readout and evidence of every row's decision, by the model's own ``step``."""
     rows = torch.arange(len(encoded), device=encoded.device)
     state = model.initial_state(len(encoded), encoded.device)
-    decided: list[tuple[Tensor, int, Tensor]] = []  # rows, step, readout
+    read = Reader(evidence)
+    decided: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []  # rows, step, readout, evidence
     with deferred_gradients():
         for step, threshold in enumerate(thresholds.tolist()):
             readout, state = model.step(encoded.at(step), state)
             if observe is not None:
                 observe(step, rows, readout)
-            leaving = n_spikes(evidence_of(readout.detach(), model.evidence), threshold) > 0
+            found = read(readout)
+            leaving = n_spikes(found, threshold) > 0
             leaving |= encoded.ending(step)
             n_leaving = int(leaving.sum())
             if n_leaving == len(rows):
-                decided.append((rows, step, readout))
+                decided.append((rows, torch.full_like(rows, step), readout, found))
                 break
             if n_leaving:
                 out, stay = leaving.nonzero().squeeze(1), (~leaving).nonzero().squeeze(1)
-                decided.append((rows[out], step, readout[out]))
+                decided.append((rows[out], torch.full_like(out, step), readout[out], found[out]))
+                read.keep(stay)
                 rows, encoded, state = rows[stay], encoded.select(stay), select(state, stay)
-    back = torch.cat([rows for rows, _, _ in decided]).argsort()
-    steps = torch.cat([torch.full_like(rows, step) for rows, step, _ in decided])[back]
-    return steps, torch.cat([readout for _, _, readout in decided])[back]
+    left, *parts = (torch.cat(part) for part in zip(*decided, strict=True))
+    back = left.argsort()
+    steps, readouts, found = (part[back] for part in parts)
+    return steps, readouts, found
 
 
-def _outcome(step: Tensor, readout: Tensor, kind: EvidenceKind, thresholds: np.ndarray) -> Outcome:
-    evidence = evidence_of(readout.detach(), kind)
+def _outcome(step: Tensor, readout: Tensor, evidence: Tensor, thresholds: np.ndarray) -> Outcome:
     in_force = torch.from_numpy(thresholds).to(evidence)[step]
     spikes = n_spikes(evidence, in_force[:, None])
     label, best = verdict_of_tensors(evidence)

@@ -1,11 +1,15 @@
 """The numbers of one operating point: how often right, how soon, at what cost. Plain numpy."""
 
 import math
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Protocol
 
 import numpy as np
 
 from rc_vs_snn.contracts import Decision, Trace
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.errors import InputError, blamed
+from rc_vs_snn.registry import metrics as registered
 
 
 def summarise(trace: Trace, decision: Decision) -> dict[str, float | int]:
@@ -124,6 +128,67 @@ def average_cost(accuracy: float, earliness: float, alpha: float) -> float:
     if not 0 <= alpha < math.inf:
         raise InputError(f"alpha must be at least 0 and finite, got {alpha:g}; a delay cannot earn anything")
     return (1 - accuracy) + alpha * earliness
+
+
+class Metric(Protocol):
+    """One number of a set of decisions."""
+
+    def __call__(self, trace: Trace, decision: Decision) -> float:
+        """Return the number; NaN where there is none.
+
+        Args:
+            trace: what the model said about N samples.
+            decision: what was decided about them, in the same order.
+        """
+        ...
+
+
+@registered.register("harmonic-mean")
+@dataclass(frozen=True)
+class HarmonicMean:
+    """The harmonic mean of accuracy and of the share of the sequence that was not needed."""
+
+    def __call__(self, trace: Trace, decision: Decision) -> float:
+        """See ``Metric``."""
+        return float(summarise(trace, decision)["harmonic_mean"])
+
+
+@registered.register("average-cost")
+@dataclass(frozen=True)
+class AverageCost:
+    """What errors and waiting cost together: (1 - accuracy) + alpha times earliness.
+
+    Attributes:
+        alpha: what waiting for a whole sequence costs relative to an error.
+    """
+
+    alpha: float = 0.5
+
+    def __call__(self, trace: Trace, decision: Decision) -> float:
+        """See ``Metric``."""
+        found = summarise(trace, decision)
+        return average_cost(float(found["accuracy"]), float(found["earliness"]), self.alpha)
+
+
+BUILT_IN = ("harmonic-mean", "average-cost")
+
+
+def plugged_in(trace: Trace, decision: Decision) -> dict[str, float]:
+    """Return the numbers of every metric that another package registers, by its name with underscores.
+
+    Raises:
+        InputError: a metric raises, or returns no number.
+    """
+    found = {}
+    for name in registered.names():
+        if name in BUILT_IN:
+            continue
+        with blamed(f"metric '{name}'"):
+            value: Any = registered.build(name, {})(trace, decision)
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise InputError(f"metric '{name}' returned {value!r}; it returns one number")
+        found[name.replace("-", "_")] = float(value)
+    return found
 
 
 def _check(trace: Trace, decision: Decision) -> None:

@@ -5,108 +5,37 @@ decides. Several at one step: the largest evidence wins and the sample is marked
 evidence: the lowest class index). None by the sample's last step: the largest evidence there is
 the label and the decision is marked forced (``decided`` False).
 
+Every exit is this rule: what differs is the evidence, and the threshold over time.
+
 Source: Jeffares et al., ICLR 2022, arXiv 2110.02865 (threshold crossing as the output spike).
 """
 
 import math
-from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from rc_vs_snn.checks import as_array, as_integers
-from rc_vs_snn.contracts import Decision, EvidenceKind
+from rc_vs_snn.contracts import Decision
+from rc_vs_snn.decision.evidence import Evidence, read_by
+from rc_vs_snn.decision.thresholds import (
+    FallingThreshold,
+    FirstSpike,
+    FixedStep,
+    PerStep,
+    Reading,
+    Rule,
+    Scaled,
+    Shifted,
+)
 from rc_vs_snn.errors import DivergedError, InputError, blamed
 from rc_vs_snn.kernels import rule as kernel
-from rc_vs_snn.registry import rules
 
-
-class Rule(Protocol):
-    """A threshold over time: all that may differ between decision rules."""
-
-    def threshold_at(self, step: int, n_steps: int) -> float:
-        """Return the threshold in force at ``step`` of ``n_steps``."""
-        ...
-
-
-@rules.register("first-spike")
-@dataclass(frozen=True)
-class FirstSpike:
-    """Decide at the first step at which a class's evidence reaches a constant threshold.
-
-    Attributes:
-        threshold: a probability in (0, 1], or a membrane potential above 0.
-    """
-
-    threshold: float = 0.95
-
-    def threshold_at(self, step: int, n_steps: int) -> float:
-        """Return the threshold in force at ``step`` of ``n_steps``."""
-        return self.threshold
-
-
-@rules.register("falling-threshold")
-@dataclass(frozen=True)
-class FallingThreshold:
-    """Decide like first-spike, with a threshold falling linearly from first to last step.
-
-    Attributes:
-        threshold: the threshold at step 0.
-        final: the threshold at the last step.
-    """
-
-    threshold: float = 0.95
-    final: float = 0.5
-
-    def threshold_at(self, step: int, n_steps: int) -> float:
-        """Return the threshold in force at ``step`` of ``n_steps``."""
-        if n_steps == 1:
-            return self.threshold
-        return self.threshold + (self.final - self.threshold) * step / (n_steps - 1)
-
-
-@dataclass(frozen=True)
-class Scaled:
-    """Another rule with its threshold multiplied: how training eases into a high threshold.
-
-    Attributes:
-        rule: the rule.
-        factor: what its threshold is multiplied by.
-    """
-
-    rule: Rule
-    factor: float
-
-    def threshold_at(self, step: int, n_steps: int) -> float:
-        """Return the threshold in force at ``step`` of ``n_steps``."""
-        return self.factor * self.rule.threshold_at(step, n_steps)
-
-
-@dataclass(frozen=True)
-class Shifted:
-    """Another rule with its thresholds raised or lowered, all by one amount.
-
-    A membrane's threshold is multiplied by exp(amount). Of a probability the odds are, so that it stays
-    a probability.
-
-    Attributes:
-        rule: the rule.
-        evidence: what its thresholds are compared with.
-        amount: above 0 for later decisions.
-    """
-
-    rule: Rule
-    evidence: EvidenceKind
-    amount: float
-
-    def threshold_at(self, step: int, n_steps: int) -> float:
-        """Return the threshold in force at ``step`` of ``n_steps``."""
-        threshold = self.rule.threshold_at(step, n_steps)
-        factor = math.exp(self.amount)
-        if self.evidence == "membrane":
-            return threshold * factor
-        return threshold * factor / (1 - threshold + threshold * factor)
+__all__ = [
+    "FallingThreshold", "FirstSpike", "FixedStep", "PerStep", "Reading", "Rule", "Scaled", "Shifted",
+    "check_rule", "decide", "thresholds_of",
+]  # fmt: skip
 
 
 def _numbers(rule: Rule, n_steps: int) -> list[float]:
@@ -125,34 +54,42 @@ def thresholds_of(rule: Rule, n_steps: int) -> np.ndarray:
     """Return the threshold in force at every step, ``(T,)`` float64.
 
     Raises:
-        InputError: one that is not finite.
+        InputError: one is not a number, or none is finite.
     """
     thresholds = np.array(_numbers(rule, n_steps), np.float64)
-    if not math.isfinite(thresholds.sum()) and not np.isfinite(thresholds).all():
-        step = int(np.argmin(np.isfinite(thresholds)))
-        raise InputError(f"the threshold at step {step} is {thresholds[step]}; choose a finite one")
+    if not math.isfinite(thresholds.sum()):
+        usable = np.isfinite(thresholds) | (thresholds == math.inf)
+        if not usable.all() or (thresholds == math.inf).all():
+            step = int(np.argmin(usable))
+            raise InputError(f"the threshold at step {step} is {thresholds[step]}; choose a finite one")
     return thresholds
 
 
-def check_rule(rule: Rule, evidence: EvidenceKind, n_steps: int) -> None:
+def check_rule(rule: Rule, evidence: str | Evidence, n_steps: int) -> None:
     """Raise InputError if the evidence could never meet (or could not miss) the rule's threshold.
 
     Args:
         rule: the rule.
-        evidence: "membrane" (thresholds above 0), or a probability (thresholds in (0, 1]).
+        evidence: what it reads, if it does not say so itself.
         n_steps: number of time steps T.
     """
-    for step, threshold in enumerate(_numbers(rule, n_steps)):
-        if evidence != "membrane" and not 0 < threshold <= 1:
+    low, high = read_by(rule, evidence).limits
+    thresholds = _numbers(rule, n_steps)
+    some_decide = any(map(math.isfinite, thresholds))
+    for step, threshold in enumerate(thresholds):
+        if (low < threshold <= high) if math.isfinite(threshold) else (threshold == math.inf and some_decide):
+            continue
+        if (low, high) == (0, 1):
             raise InputError(
                 f"threshold {threshold:g} at step {step} cannot be met by a probability; "
                 "choose one in (0, 1], such as 0.95"
             )
-        if evidence == "membrane" and not 0 < threshold < np.inf:
+        if (low, high) == (0, np.inf):
             raise InputError(
                 f"threshold {threshold:g} at step {step} is no firing threshold; a membrane potential "
                 "starts at 0, so choose one above 0, such as 4"
             )
+        raise InputError(f"threshold {threshold:g} at step {step} must lie in ({low:g}, {high:g}]")
 
 
 def decide(evidence: np.ndarray, rule: Rule, lengths: np.ndarray | None = None) -> Decision:

@@ -11,6 +11,7 @@ import numpy as np
 
 from rc_vs_snn.contracts import Decided, Decision
 from rc_vs_snn.decision.any_model import AnyModel, check_ready
+from rc_vs_snn.decision.evidence import named, read_by
 from rc_vs_snn.decision.rules import Rule, check_rule, thresholds_of
 from rc_vs_snn.encoded import Encoded, SpikeTimes, check_n_steps
 from rc_vs_snn.errors import DivergedError, InputError
@@ -27,9 +28,9 @@ class Decider:
 
     Args:
         model: a trained classifier. A recurrent network of LSTM cells and a rank-snn of leaky
-            neurons, in float32 on the CPU, run event-driven; any other model runs through its own
-            ``step`` with a batch of one, which is slower.
-        rule: the threshold over time.
+            neurons, in float32 on the CPU, run event-driven under their own evidence; anything else runs
+            through its own ``step`` with a batch of one, which is slower.
+        rule: the threshold over time, compared with its own evidence or else the model's.
         n_steps: number of time steps T; a sample still undecided at the last is forced. One that ends
             sooner is forced by `finish`.
         hold: False for a one-shot code (a channel's input is there at the steps at which it is pushed);
@@ -53,10 +54,11 @@ class Decider:
         self.hold = hold
         self.n_channels = _settle_width(getattr(model, "n_channels", None), n_channels)
         thresholds = thresholds_of(rule, n_steps)
-        one_sample = getattr(model, "one_sample", None)
+        evidence = read_by(rule, model.evidence)
+        one_sample = getattr(model, "one_sample", None) if evidence == named(model.evidence) else None
         compiled = None if one_sample is None else one_sample(thresholds, hold)
         self.event_driven = compiled is not None
-        self._advance = compiled or AnyModel(model, thresholds, self.n_channels, hold)
+        self._advance = compiled or AnyModel(model, evidence, thresholds, self.n_channels, hold)
         self._events = np.zeros(self.n_channels, np.int64)
         self._values = np.ones(self.n_channels, np.float32)
         self._ones = self._values.copy()

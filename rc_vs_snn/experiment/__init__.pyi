@@ -1,3 +1,4 @@
+from .calibrating import calibrate
 from .comparison import Comparison, load_file, load_preset
 from .execute import compare
 from .execution import Execution
@@ -9,5 +10,5 @@ from .tensorboard import TensorBoard
 
 __all__ = [
     "Comparison", "Execution", "NotebookProgress", "Progress", "TensorBoard", "TerminalProgress", "Watch",
-    "compare", "evaluate", "load_file", "load_preset", "load_weights", "run",
+    "calibrate", "compare", "evaluate", "load_file", "load_preset", "load_weights", "run",
 ]  # fmt: skip

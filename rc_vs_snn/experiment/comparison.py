@@ -182,7 +182,7 @@ def load_file(path: Path | str, settings: Sequence[str] = ()) -> Comparison:
     """
     path = Path(path)
     found = Comparison.from_table({"name": path.stem, **file_table(path)}, settings)
-    if any(":" in getattr(run, name).name for run in found.runs for name in PART_NAMES):
+    if any(":" in part.name for run in found.runs for part in run.parts.values()):
         _make_importable(path)
     return found
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rc_vs_snn import records
-from rc_vs_snn.config import PART_NAMES, RunConfig, canonical, differences
+from rc_vs_snn.config import RunConfig, canonical, differences
 from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.errors import DamagedError, InputError
 from rc_vs_snn.experiment.comparison import Comparison
@@ -141,8 +141,8 @@ def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> boo
         raise
     identities = code_identities(config)
     unknown = [
-        name for name in PART_NAMES
-        if not getattr(config, name).is_identified or identities.get(name) == UNKNOWN
+        name for name, part in config.parts.items()
+        if not part.is_identified or identities.get(name) == UNKNOWN
     ]  # fmt: skip
     if unknown:
         warnings.warn(

@@ -10,17 +10,19 @@ import torch
 from torch import Tensor
 
 from rc_vs_snn import registry
-from rc_vs_snn.config import PART_NAMES, Part, RunConfig
+from rc_vs_snn.config import Part, RunConfig
 from rc_vs_snn.contracts import Samples, SplitName, Splits, Trace
 from rc_vs_snn.decision.batch import at_every_step, iterate
 from rc_vs_snn.decision.calibration import calibrated
-from rc_vs_snn.decision.evidence import evidence_of
-from rc_vs_snn.decision.metrics import summarise
+from rc_vs_snn.decision.evidence import Evidence, Membrane, evidence_of_trace, read_by
+from rc_vs_snn.decision.exits import judged
+from rc_vs_snn.decision.metrics import plugged_in, summarise
+from rc_vs_snn.decision.reading import arrays
 from rc_vs_snn.decision.rules import check_rule, decide
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
-from rc_vs_snn.experiment.parts import assemble, build_part, count_parameters, load_splits
+from rc_vs_snn.experiment.parts import assemble, build_rule, count_parameters, load_splits
 from rc_vs_snn.models.cost import Operations, counter_of
 from rc_vs_snn.models.old_names import renamed
 from rc_vs_snn.records import CONFIG, WEIGHTS, Record, Result, read_weights
@@ -29,25 +31,33 @@ from rc_vs_snn.training.task import Task
 
 @torch.no_grad()
 def trace_split(task: Task, samples: Samples, split: SplitName, batch_size: int = 500) -> Trace:
-    """Run a split to its samples' last steps and keep evidence and cost of each at every step."""
+    """Run a split to its samples' last steps and keep readout, evidence and cost of each at every step."""
     task.model.eval()
+    evidence = read_by(task.rule, task.model.evidence)
     batches: list[dict[str, Tensor]] = []
     step_ms = None
     for encoded, _ in task.batches(samples, np.arange(len(samples)), batch_size, split):
         batches.append(_trace_batch(task.model, encoded))
         step_ms = encoded.step_ms
-    joined = {name: torch.cat([batch[name].cpu() for batch in batches]).numpy() for name in batches[0]}
+    joined = {name: arrays(torch.cat([batch[name].cpu() for batch in batches])) for name in batches[0]}
+    joined["evidence"] = _evidence(joined["readouts"], evidence, joined["lengths"])
     return Trace(labels=samples.labels, ids=samples.ids, step_ms=step_ms, **joined)
 
 
+def _evidence(readouts: np.ndarray, evidence: Evidence, lengths: np.ndarray) -> np.ndarray:
+    if isinstance(evidence, Membrane):
+        return readouts  # read as it is, kept once
+    return evidence_of_trace(readouts, evidence, lengths)
+
+
 def _trace_batch(model: Any, encoded: Encoded) -> dict[str, Tensor]:
-    """Return evidence ``(B, T, K)``, costs and events up to each step ``(B, T)``, and lengths ``(B,)``."""
+    """Return readouts ``(B, T, K)``, costs and events up to each step ``(B, T)``, and lengths ``(B,)``."""
     count = counter_of(model, encoded.analogue)
     found: dict[str, list[tuple[Tensor, Tensor]]] = defaultdict(list)
     spent = {kind: torch.zeros(len(encoded), dtype=torch.float64) for kind in ("acs", "macs", "leaks")}
     events = torch.zeros(len(encoded), dtype=torch.int64)
     for each in iterate(model, encoded):
-        found["evidence"].append((each.rows, evidence_of(each.readout, model.evidence)))
+        found["readouts"].append((each.rows, each.readout))
         not_counted = each.x.new_full((len(each.x),), torch.nan)
         cost = count(each.x, each.before, each.after) if count else Operations(*[not_counted] * 3)
         rows = each.rows.cpu()
@@ -63,24 +73,26 @@ def _trace_batch(model: Any, encoded: Encoded) -> dict[str, Tensor]:
     }
 
 
-def judge(task: Task, test: Samples, history: Sequence[Mapping[str, Any]]) -> Result:
-    """Read the test split and return what the run came to.
+def judge(task: Task, splits: Splits, history: Sequence[Mapping[str, Any]]) -> Result:
+    """Read the test split and return what the run came to, with what was said of valid.
 
     Args:
         task: the parts, the model trained.
-        test: the test split.
+        splits: the data.
         history: of the training (empty if nothing was trained here).
     """
-    trace = trace_split(task, test, "test")
+    valid = trace_split(task, splits.valid, "valid")
+    trace = trace_split(task, splits.test, "test")
     decision = decide(trace.evidence, task.rule, trace.lengths)
     metrics = {
+        **plugged_in(trace, decision),
         **summarise(trace, decision),
-        "evidence": task.model.evidence,
+        "evidence": registry.evidences.name_of(read_by(task.rule, task.model.evidence)),
         "parameters": count_parameters(task.model),
         "train_seconds": sum(entry["seconds"] for entry in history),
         "epochs_run": len(history),
     }
-    return Result(metrics, weights_of(task.model), (trace, decision))
+    return Result(metrics, weights_of(task.model), (trace, decision), valid)
 
 
 def evaluate(
@@ -89,6 +101,7 @@ def evaluate(
     *,
     split: SplitName = "test",
     rule: Part | None = None,
+    evidence: Part | None = None,
     mean_step: float | None = None,
 ) -> dict[str, Any]:
     """Load a finished run's weights and judge a split again.
@@ -98,6 +111,8 @@ def evaluate(
         execution: device, threads, data root.
         split: "valid" or "test" (or "train").
         rule: another decision rule; by default the run's own.
+        evidence: what that rule reads; by default what it or the model says, or with the run's own rule the
+            run's own evidence.
         mean_step: shift the rule's thresholds so that the mean decision step on valid is at most this.
 
     Returns:
@@ -113,14 +128,15 @@ def evaluate(
     config = stored_config(record, execution)
     with torch_settings(execution):
         splits, task = restore(config, record.folder, execution)
-        chosen = build_part(registry.rules, rule or config.rule)
+        own = config.evidence if rule is None else None
+        chosen = build_rule(rule or config.rule, evidence or own)
         samples: Samples = getattr(splits, split)
         trace = trace_split(task, samples, split)
         check_rule(chosen, task.model.evidence, trace.n_steps)
         if mean_step is not None:
             on_valid = trace if split == "valid" else trace_split(task, splits.valid, "valid")
             chosen = calibrated(on_valid, chosen, task.model.evidence, mean_step)
-        metrics = summarise(trace, decide(trace.evidence, chosen, trace.lengths))
+        metrics = summarise(trace, judged(trace, chosen))
     thresholds = [chosen.threshold_at(step, trace.n_steps) for step in (0, trace.n_steps - 1)]
     return {
         "split": split, "thresholds": thresholds, **metrics, "parameters": count_parameters(task.model)
@@ -147,8 +163,7 @@ def stored_config(record: Record, execution: Execution) -> RunConfig:
         config = RunConfig.from_table(record.config)
     except InputError as error:
         raise InputError(f"{record.folder / CONFIG}: {error}") from error
-    parts = {name: getattr(config, name).name for name in PART_NAMES}
-    named = [f"{name} = '{path}'" for name, path in parts.items() if ":" in path]
+    named = [f"{name} = '{part.name}'" for name, part in config.parts.items() if ":" in part.name]
     if named and not execution.trust:
         raise InputError(
             f"{record.folder} names code ({', '.join(named)}), which would run; if you trust where it comes "

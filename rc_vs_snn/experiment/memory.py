@@ -54,7 +54,7 @@ def require_memory(config: RunConfig, context: Mapping[str, Any], device: torch.
 def require_memory_for_traces(config: RunConfig, n_samples: int, n_steps: int, n_classes: int) -> None:
     """Refuse a T at which what is said of every sample at every step is more than the memory holds."""
     there = _memory(torch.device("cpu"))
-    needed = n_samples * n_steps * (4 * n_classes + 3 * 8)
+    needed = n_samples * n_steps * (8 * n_classes + 4 * 8)  # readouts and evidence, costs and events
     if there is not None and needed > there:
         raise InputError(
             f"{config.label}: encoder '{config.encoder.name}' makes T = {n_steps:,} steps; the evidence of "

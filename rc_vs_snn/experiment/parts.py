@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from rc_vs_snn import registry, seeds
-from rc_vs_snn.config import PART_NAMES, SOURCE_HASH, Part, RunConfig
+from rc_vs_snn.config import SOURCE_HASH, Part, RunConfig
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.datasets.folders import data_root
-from rc_vs_snn.decision.rules import check_rule
+from rc_vs_snn.decision.rules import Reading, Rule, check_rule
 from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.errors import InputError, blamed
 from rc_vs_snn.experiment.execution import Execution, torch_settings
@@ -45,11 +45,24 @@ def _stored_callable(kind: registry.Registry, part: Part) -> Any:
     return revived
 
 
+def build_rule(rule: Part, evidence: Part | None) -> Rule:
+    """Return a rule that reads an evidence of its own, if one is given.
+
+    Raises:
+        InputError: the rule brings its evidence already.
+    """
+    built: Rule = build_part(registry.rules, rule)
+    if evidence is None:
+        return built
+    if getattr(built, "reads", None) is not None:
+        raise InputError(f"rule '{rule.name}' brings its own evidence; leave out [evidence]")
+    return Reading(built, build_part(registry.evidences, evidence))
+
+
 def check_config(config: RunConfig) -> None:
     """Raise InputError with every unknown plug-in and wrong option of a configuration at once."""
     faults = []
-    for name in PART_NAMES:
-        part: Part = getattr(config, name)
+    for name, part in config.parts.items():
         kind = registry.KINDS[name]
         if part.target is not None and not kind.interface.is_met(part.target):
             faults.append(f"'{part.name}' is no {name}, which is {kind.interface}; got {part.target!r}")
@@ -86,7 +99,7 @@ def assemble(config: RunConfig, splits: Splits, execution: Execution) -> Task:
     require_memory_for_traces(config, len(splits.test), code.n_steps, splits.n_classes)
     torch.manual_seed(seeds.seed_for(config.seed, "weights", config.model.name))
     model = build_part(registry.models, config.model, **context)
-    rule = build_part(registry.rules, config.rule)
+    rule = build_rule(config.rule, config.evidence)
     try:
         require_model(model)
         check_rule(rule, model.evidence, code.n_steps)

@@ -128,7 +128,7 @@ def _judge(order: int, folder: Path, out: Path, execution: Execution) -> Record:
     with torch_settings(execution), records.atomic_folder(target, replace=True) as working:
         started = time.time()
         splits, task = restore(config, folder, execution)
-        outcome = judge(task, splits.test, [])
+        outcome = judge(task, splits, [])
         facts = {"status": "done", "weights": str(folder), "order": order}
         origin = run_provenance(config, started, str(task.device), execution.threads, facts)
         records.write_run(working, config.to_table(), [], origin, outcome)
@@ -141,7 +141,7 @@ def _export(record: Record, target: Path, execution: Execution) -> Path:
         started = time.time()
         splits, task = restore(config, record.folder, execution)
         valid = _write_best(record, task, splits, working / records.WEIGHTS)
-        judged = judge(task, splits.test, record.history)
+        judged = judge(task, splits, record.history)
         written = {
             **provenance(started),
             "weights": stored_precision(records.read_weights(working / records.WEIGHTS)),

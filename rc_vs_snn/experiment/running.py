@@ -87,7 +87,7 @@ def train_and_judge(
         torch.manual_seed(seeds.seed_for(config.seed, "dropout"))
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
-            outcome, facts = judge(task, splits.test, epochs), {"status": "done"}
+            outcome, facts = judge(task, splits, epochs), {"status": "done"}
             if all(map(is_silent, epochs)):
                 facts["warning"] = SILENT.format(len(epochs))
         except DivergedError as error:
@@ -124,7 +124,7 @@ def keep_failure(
 
 
 def _expected_bytes(task: Task, splits: Splits) -> int:
-    """Return an upper estimate of a run folder's size: trace, decisions, weights, and 1 MB for the rest."""
+    """Return an upper estimate of a run folder's size: traces, decisions, weights, and 1 MB for the rest."""
     n_steps = task.encoder(splits.train.select(slice(0, 1)), 0).n_steps
-    per_sample = n_steps * (4 * splits.n_classes + 3 * 8) + 100
-    return len(splits.test) * per_sample + 4 * count_parameters(task.model) + 1_000_000
+    per_sample = n_steps * (8 * splits.n_classes + 4 * 8) + 100
+    return (len(splits.test) + len(splits.valid)) * per_sample + 4 * count_parameters(task.model) + 1_000_000

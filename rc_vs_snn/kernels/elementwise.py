@@ -3,11 +3,8 @@
 from typing import Any
 
 import numpy as np
-import torch
 from numba.extending import intrinsic
-from torch import Tensor
 
-from rc_vs_snn.kernels import backend
 from rc_vs_snn.kernels.compiling import compiled
 
 
@@ -24,25 +21,6 @@ def _fma(typing_context, a, b, c):  # type: ignore[no-untyped-def]
 
 
 fma: Any = intrinsic(_fma)
-
-
-@compiled(error_model="numpy")
-def fill_softmax(logits, probabilities):  # type: ignore[no-untyped-def]
-    """Write the softmax of ``logits`` to ``probabilities``, both ``(K,)``."""
-    top = logits.max()
-    total = np.float32(0)
-    for k in range(len(logits)):
-        probabilities[k] = np.exp(logits[k] - top)
-        total += probabilities[k]
-    for k in range(len(logits)):
-        probabilities[k] /= total
-
-
-@compiled(error_model="numpy")
-def softmax_rows(readouts, probabilities):  # type: ignore[no-untyped-def]
-    """Write the softmax of each row of ``readouts`` to ``probabilities``, both ``(rows, K)``."""
-    for row in range(len(readouts)):
-        fill_softmax(readouts[row], probabilities[row])
 
 
 @compiled(error_model="numpy")
@@ -68,14 +46,3 @@ def tanh(x):  # type: ignore[no-untyped-def]
 def sigmoid(x):  # type: ignore[no-untyped-def]
     """Return the logistic function of a float32."""
     return np.float32(0.5) + np.float32(0.5) * tanh(np.float32(0.5) * x)
-
-
-def softmax(logits: Tensor) -> Tensor:
-    """Return the softmax over the last axis; to the bit what the compiled runs judge by, where they run."""
-    if backend.recording(logits) or not backend.reads(logits):
-        return logits.softmax(-1)
-    logits = logits.detach().contiguous()
-    probabilities = torch.empty_like(logits)
-    n_classes = logits.shape[-1]
-    softmax_rows(logits.view(-1, n_classes).numpy(), probabilities.view(-1, n_classes).numpy())
-    return probabilities

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rc_vs_snn.kernels.compiling import compiled
-from rc_vs_snn.kernels.elementwise import fill_softmax
 from rc_vs_snn.kernels.leaky.cell import NONE, integrate
 from rc_vs_snn.kernels.lstm.cell import advance_cells
 from rc_vs_snn.kernels.pairs import copy
+from rc_vs_snn.kernels.probabilities import fill_softmax
 from rc_vs_snn.kernels.rule import judge
 from rc_vs_snn.kernels.spikes import spiking
 from rc_vs_snn.kernels.sums import add_entries, add_rows, add_to_row

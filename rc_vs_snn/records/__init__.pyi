@@ -9,11 +9,21 @@ from .layout import (
     PROVENANCE,
     SCHEMA_VERSION,
     TRACE,
+    VALID_TRACE,
     WEIGHTS,
     Status,
 )
 from .reading import Record, Records, find_records, read_record, read_weights
-from .writing import Result, write_decisions, write_json, write_order, write_run, write_trace, write_weights
+from .writing import (
+    Result,
+    json_text,
+    write_decisions,
+    write_json,
+    write_order,
+    write_run,
+    write_trace,
+    write_weights,
+)
 
 __all__ = [
     "CARD",
@@ -25,6 +35,7 @@ __all__ = [
     "PROVENANCE",
     "SCHEMA_VERSION",
     "TRACE",
+    "VALID_TRACE",
     "WEIGHTS",
     "Record",
     "Records",
@@ -32,6 +43,7 @@ __all__ = [
     "Status",
     "atomic_folder",
     "find_records",
+    "json_text",
     "read_record",
     "read_weights",
     "require_space",

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from rc_vs_snn.config import PART_NAMES, slug
-from rc_vs_snn.contracts import EvidenceKind
+from rc_vs_snn.config import OPTIONAL, PART_NAMES, slug
 from rc_vs_snn.errors import DamagedError, InputError
 from rc_vs_snn.records import layout
 
-NEEDED_PARTS = tuple(name for name in PART_NAMES if name != "augmentation")
+NEEDED_PARTS = tuple(name for name in PART_NAMES if name not in OPTIONAL)
 NEEDED_NUMBERS = ("accuracy", "mean_step", "n_samples", "n_steps")
 NEEDED_IN_HISTORY = ("epoch", "valid_accuracy", "valid_mean_step")
 
@@ -122,12 +121,8 @@ def _check_metrics(path: Path, table: Any, done: bool) -> None:
     _require(isinstance(table, dict), path, "it must be a table", table)
     _check_numbers(path, {name: value for name, value in table.items() if name != "evidence"})
     if done:
-        _require(
-            table.get("evidence") in get_args(EvidenceKind),
-            path,
-            "evidence must be known",
-            table.get("evidence"),
-        )
+        evidence = table.get("evidence")
+        _require(isinstance(evidence, str) and bool(evidence), path, "evidence must be named", evidence)
         for name in NEEDED_NUMBERS:
             _require(table.get(name) is not None, path, f"{name} must be a number", table.get(name))
 

@@ -3,7 +3,8 @@
 - ``config.json``: the full run configuration
 - ``history.json``: one entry per epoch
 - ``decisions.parquet``: one row per test sample
-- ``trace.npz``: evidence and cost of every test sample at every step
+- ``trace.npz``: readout, evidence and cost of every test sample at every step
+- ``trace-valid.npz``: the same of the validation samples, on which exits are calibrated
 - ``metrics.json``: the numbers of the operating point
 - ``weights.safetensors``: the trained parameters
 - ``provenance.json``: schema, status, seeds, code version, packages, hardware, the run's place in its
@@ -22,11 +23,12 @@ CONFIG = "config.json"
 HISTORY = "history.json"
 DECISIONS = "decisions.parquet"
 TRACE = "trace.npz"
+VALID_TRACE = "trace-valid.npz"
 METRICS = "metrics.json"
 WEIGHTS = "weights.safetensors"
 PROVENANCE = "provenance.json"
 CARD = "README.md"
-FILES = frozenset({CONFIG, HISTORY, DECISIONS, TRACE, METRICS, WEIGHTS, PROVENANCE, CARD})
+FILES = frozenset({CONFIG, HISTORY, DECISIONS, TRACE, VALID_TRACE, METRICS, WEIGHTS, PROVENANCE, CARD})
 """All that a run or model folder may hold."""
 TABLES = (CONFIG, HISTORY, METRICS, PROVENANCE)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rc_vs_snn import registry
-from rc_vs_snn.config import PART_NAMES, SOURCE_HASH, RunConfig
+from rc_vs_snn.config import SOURCE_HASH, RunConfig
 from rc_vs_snn.records.layout import SCHEMA_VERSION
 from rc_vs_snn.registry.identity import identity_of
 
@@ -56,7 +56,7 @@ def code_identities(config: RunConfig) -> dict[str, str]:
 
     A part given in Python carries its identity in the configuration.
     """
-    paths = {name: getattr(config, name) for name in PART_NAMES}
+    paths = config.parts
     return {
         name: identity_of(registry.KINDS[name].get(part.name))
         for name, part in paths.items()
@@ -87,7 +87,7 @@ def changed_code(
 
 def plugin_packages(config: RunConfig) -> list[str]:
     """Return the distributions of other people that a configuration's parts come from, sorted."""
-    kinds = ((registry.KINDS[name], getattr(config, name)) for name in PART_NAMES)
+    kinds = ((registry.KINDS[name], part) for name, part in config.parts.items())
     return sorted({found for kind, part in kinds for found in kind.distributions(part.name)})
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -66,7 +66,7 @@ class Record:
         Raises:
             InputError: no run has a number of that name.
         """
-        if name not in layout.NUMBERS:
+        if name not in layout.NUMBERS and name not in self.metrics:
             raise InputError(f"unknown metric '{name}'; {did_you_mean(name, layout.NUMBERS)}")
         return float(self.metrics.get(name, math.nan))
 
@@ -85,19 +85,29 @@ class Record:
         except (OSError, ValueError, ArrowException) as error:
             raise damaged(path, str(error)) from error
 
-    def trace(self) -> Trace:
-        """Return evidence and cost of every test sample at every step.
+    def trace(self, split: Literal["valid", "test"] = "test") -> Trace:
+        """Return readout, evidence and cost of every sample of a split at every step.
+
+        Args:
+            split: which samples. Runs written before they were kept have none of valid.
 
         Raises:
             InputError: the file is missing or damaged.
         """
-        path = self.folder / layout.TRACE
+        path = self.folder / (layout.TRACE if split == "test" else layout.VALID_TRACE)
+        if split == "valid" and not _is_file(path):
+            raise InputError(
+                f"{self.folder} holds no trace of valid; `rc-vs-snn calibrate` makes one from the weights"
+            )
         try:
             # np.load leaves a damaged archive's file open when it opens the file itself
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                return Trace(**{name: stored[name] for name in stored.files})
+                arrays = {name: stored[name] for name in stored.files}
         except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each its own way
             raise damaged(path, str(error)) from error
+        if self.metrics.get("evidence") == "membrane":  # what is read as it is was written once
+            arrays.setdefault("readouts", arrays["evidence"])
+        return Trace(**arrays)
 
     def require_whole(self) -> None:
         """Raise InputError unless all that a finished run leaves behind is there and unharmed."""

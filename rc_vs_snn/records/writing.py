@@ -16,7 +16,16 @@ from safetensors.numpy import save
 from rc_vs_snn.contracts import Decision, Trace
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.records.checking import checksums
-from rc_vs_snn.records.layout import CONFIG, DECISIONS, HISTORY, METRICS, PROVENANCE, TRACE, WEIGHTS
+from rc_vs_snn.records.layout import (
+    CONFIG,
+    DECISIONS,
+    HISTORY,
+    METRICS,
+    PROVENANCE,
+    TRACE,
+    VALID_TRACE,
+    WEIGHTS,
+)
 from rc_vs_snn.records.reading import Record
 
 
@@ -28,11 +37,13 @@ class Result:
         metrics: numbers of the operating point by name, and the kind of evidence.
         weights: the trained parameters by name.
         judged: what the model said about the test split and what was decided, if that is to be kept.
+        valid: what it said about the validation split, likewise.
     """
 
     metrics: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     judged: tuple[Trace, Decision] | None = None
+    valid: Trace | None = None
 
 
 def write_run(
@@ -55,6 +66,8 @@ def write_run(
         trace, decision = outcome.judged
         write_decisions(working / DECISIONS, trace, decision)
         write_trace(working / TRACE, trace)
+    if outcome.valid is not None:
+        write_trace(working / VALID_TRACE, outcome.valid)
     if outcome.weights:
         write_weights(working / WEIGHTS, outcome.weights)
     for name, table in ((CONFIG, config), (HISTORY, history), (METRICS, outcome.metrics)):
@@ -69,9 +82,13 @@ def write_weights(path: Path, weights: Mapping[str, np.ndarray]) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write plain values as indented JSON; NaN, which JSON has not, is written as null."""
-    text = json.dumps(_nan_to_none(value), indent=2, allow_nan=False) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    """Write plain values as indented JSON, see ``json_text``."""
+    path.write_text(json_text(value) + "\n", encoding="utf-8", newline="\n")
+
+
+def json_text(value: Any) -> str:
+    """Return plain values as indented JSON; NaN, which JSON has not, is written as null."""
+    return json.dumps(_nan_to_none(value), indent=2, allow_nan=False)
 
 
 def write_order(record: Record, order: int | None) -> Record:
@@ -106,6 +123,8 @@ def write_trace(path: Path, trace: Trace) -> None:
         del arrays["lengths"]
     if trace.step_ms is None:
         del arrays["step_ms"]
+    if trace.readouts is None or trace.readouts is trace.evidence:  # a membrane is read as it is
+        del arrays["readouts"]
     np.savez_compressed(path, **arrays)
 
 

@@ -1,4 +1,4 @@
-"""One small registry for datasets, encoders, models, rules, objectives and figures.
+"""One small registry for datasets, encoders, models, evidence, rules, objectives, metrics and figures.
 
 A thing is found by its registered name, by an entry point of another installed package, or by a
 ``module:attribute`` path. Its options are the keyword arguments of its factory and are checked here. The
@@ -113,6 +113,13 @@ class Registry:
             return found
         raise InputError(f"unknown {self.kind} '{name}'; {did_you_mean(name, self._factories)}")
 
+    def name_of(self, part: Any) -> str:
+        """Return the registered name of a part's class, or its ``module:attribute`` path."""
+        self._load()
+        made_by = type(part)
+        known = (name for name, factory in self._factories.items() if factory is made_by)
+        return next(known, f"{made_by.__module__}:{made_by.__qualname__}")
+
     def distributions(self, name: str) -> list[str]:
         """Return the installed distributions a plug-in's code is from; none if it is ours or a script's.
 
@@ -215,14 +222,33 @@ rules = Registry(
     "rule", "rc_vs_snn.decision.rules", "rc_vs_snn.rules",
     arguments=("step", "n_steps"), method="threshold_at",
 )  # fmt: skip
+evidences = Registry(
+    "evidence", "rc_vs_snn.decision.evidence", "rc_vs_snn.evidences",
+    arguments=("readout", "state"), method="step",
+)  # fmt: skip
 augmentations = Registry(
     "augmentation", "rc_vs_snn.augmentations", "rc_vs_snn.augmentations", arguments=("samples", "generator")
 )
 objectives = Registry(
-    "objective", "rc_vs_snn.training.objectives", arguments=("model", "encoded", "labels", "rule")
+    "objective", "rc_vs_snn.training.objectives", "rc_vs_snn.objectives",
+    arguments=("model", "encoded", "labels", "rule"),
+)  # fmt: skip
+metrics = Registry(
+    "metric", "rc_vs_snn.decision.metrics", "rc_vs_snn.metrics", arguments=("trace", "decision")
 )
-figures = Registry("figure", "rc_vs_snn.analysis.figures", context=())
+figures = Registry("figure", "rc_vs_snn.analysis.figures", "rc_vs_snn.figures")
 
 KINDS = {
-    entry.kind: entry for entry in (datasets, augmentations, encoders, models, rules, objectives, figures)
+    entry.kind: entry
+    for entry in (
+        datasets,
+        augmentations,
+        encoders,
+        models,
+        evidences,
+        rules,
+        objectives,
+        metrics,
+        figures,
+    )
 }

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from rc_vs_snn.contracts import Decision
 from rc_vs_snn.decision.batch import run_full, run_to_decision
-from rc_vs_snn.decision.evidence import evidence_trace
+from rc_vs_snn.decision.evidence import read_by
+from rc_vs_snn.decision.reading import evidence_trace
 from rc_vs_snn.decision.rules import Rule, decide
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.errors import InputError
@@ -245,4 +246,4 @@ def _within(encoded: Encoded) -> Tensor:
 
 def _decided(readouts: Tensor, model: Model, encoded: Encoded, rule: Rule) -> Decision:
     lengths = None if encoded.lengths is None else encoded.lengths.cpu().numpy()
-    return decide(evidence_trace(readouts, model.evidence), rule, lengths)
+    return decide(evidence_trace(readouts, read_by(rule, model.evidence), lengths), rule, lengths)

@@ -19,7 +19,8 @@ ALL = [
 def test_every_figure_in_all_formats_with_its_numbers_beside_it(one_seed, tmp_path):
     written = write_figures(one_seed, tmp_path / "out")
     expected = [f"{name}.{suffix}" for name in ALL for suffix in ("png", "svg", "pdf", "csv")]
-    assert [path.name for path in written] == [*expected, "summary.md", "summary.csv"]
+    texts = ["summary.md", "summary.csv", "statistics.md", "statistics.csv"]
+    assert [path.name for path in written] == [*expected, *texts]
     assert sorted(os.listdir(tmp_path / "out")) == sorted(path.name for path in written), "no leftovers"
     for path in written:
         assert path.stat().st_size > 100

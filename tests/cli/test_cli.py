@@ -31,7 +31,7 @@ def fails(capsys, *arguments):
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["compare"], ["train"], ["evaluate"], ["figures"], ["list"]],
+    [[], ["compare"], ["train"], ["evaluate"], ["figures"], ["report"], ["list"]],
     ids=lambda c: " ".join(c) or "-",
 )
 def test_help_explains_every_command(capsys, command):
@@ -59,6 +59,7 @@ def test_an_unknown_option_is_exit_code_2(capsys):
         (["evaluate", "a", "b"], "b"),
         (["export", "a"], "--out"),
         (["figures"], "runs"),
+        (["report"], "runs"),
         (["comprae"], "compare"),
     ],
 )
@@ -77,7 +78,7 @@ def test_no_command_is_one_line_that_names_them(capsys):
     assert "compare, reproduce, train" in fails(capsys)
 
 
-@pytest.mark.parametrize("command", ["compare", "evaluate", "list"])
+@pytest.mark.parametrize("command", ["compare", "evaluate", "report", "list"])
 def test_help_loads_nothing_heavy(command):
     code = (
         "import sys\nfrom rc_vs_snn.cli import main\n"

@@ -12,8 +12,9 @@ import rc_vs_snn as rv
 from rc_vs_snn import Decider, FirstSpike, Frames, InputError, SpikeTimes, decide, run_to_decision
 from rc_vs_snn.analysis.curves import forced_at_step, oracle_exit
 from rc_vs_snn.decision.batch import run_full
-from rc_vs_snn.decision.evidence import evidence_trace
+from rc_vs_snn.decision.evidence import evidence_of_trace
 from rc_vs_snn.decision.metrics import summarise
+from rc_vs_snn.decision.reading import evidence_trace
 from rc_vs_snn.decision.rules import FallingThreshold
 from rc_vs_snn.experiment.judging import _trace_batch
 from rc_vs_snn.models import RankSNN, RecurrentRankSNN, rc_gru, rc_lstm
@@ -104,6 +105,7 @@ def test_decision_trace_cost_and_gradient_are_those_of_the_sample_alone(seed, na
     with torch.no_grad():
         early = run_to_decision(model, encoded, rule).decision()
         traced = {key: value.numpy() for key, value in _trace_batch(model, encoded).items()}
+    traced["evidence"] = evidence_of_trace(traced["readouts"], model.evidence, traced["lengths"])
     full = decide(traced["evidence"], rule, traced["lengths"])
     streamed = Decider(model, rule, T, hold=form == "held", n_channels=CHANNELS).decide_all(encoded)
     model.zero_grad()
@@ -118,7 +120,7 @@ def test_decision_trace_cost_and_gradient_are_those_of_the_sample_alone(seed, na
         for field in ("label", "step", "decided", "tied", "evidence"):
             got = [getattr(each, field)[row] for each in (early, full, streamed)]
             same(got, [getattr(wanted, field)[0]] * 3, field)
-        for key in ("evidence", "acs", "macs", "leaks", "input_events"):
+        for key in ("readouts", "acs", "macs", "leaks", "input_events"):
             same(traced[key][row, :length], trace[key][0], key)
             behind = traced[key][row, length - 1 :]
             np.testing.assert_array_equal(behind, np.broadcast_to(behind[0], behind.shape), key)

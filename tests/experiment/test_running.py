@@ -351,7 +351,7 @@ def test_every_fault_is_found_before_training(comparison):
 def test_a_disk_too_full_is_told_before_training(comparison, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1000})())
     seen = []
-    with pytest.raises(rv.InputError, match=r"0 MB free and a run needs about 1 MB"):
+    with pytest.raises(rv.InputError, match=r"0 MB free and a run needs about 2 MB"):
         rv.run(comparison.runs[0], tmp_path / "run", CPU, on_epoch=seen.append)
     assert seen == []
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from rc_vs_snn import FirstSpike, Frames, SpikeTimes, decide, run_to_decision
 from rc_vs_snn.decision.batch import run_full
-from rc_vs_snn.decision.evidence import evidence_trace
+from rc_vs_snn.decision.reading import evidence_trace
 from rc_vs_snn.decision.rules import FallingThreshold
 from rc_vs_snn.kernels import pairs
 from rc_vs_snn.models import RankSNN, RecurrentRankSNN, Stack, rc_gru, rc_lstm

@@ -7,7 +7,7 @@ from torch import nn
 
 from rc_vs_snn import FirstSpike, SpikeTimes, decide, run_to_decision
 from rc_vs_snn.decision.batch import iterate
-from rc_vs_snn.decision.evidence import evidence_trace
+from rc_vs_snn.decision.reading import evidence_trace
 from rc_vs_snn.kernels.synapses import Synapses
 from rc_vs_snn.models import Stack
 from rc_vs_snn.models.cost import counter_of

@@ -108,7 +108,7 @@ def test_json_of_another_shape_is_named(folder, name, checked):
         (CONFIG, "model", "rc-lstm", "model must be a table with a name"),
         (METRICS, "accuracy", "high", "accuracy must be a number"),
         (METRICS, "n_samples", None, "n_samples must be a number"),
-        (METRICS, "evidence", "gut feeling", "evidence must be known"),
+        (METRICS, "evidence", 7, "evidence must be named"),
         (METRICS, "mean_step", True, "mean_step must be a number"),
         (METRICS, "acs", 10**400, "acs must be a number"),
         (PROVENANCE, "status", "finished", "status must be done, failed or skipped"),

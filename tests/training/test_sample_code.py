@@ -9,7 +9,7 @@ import rc_vs_snn as rv
 from rc_vs_snn.analysis.curves import threshold_sweep
 from rc_vs_snn.contracts import Samples
 from rc_vs_snn.decision.batch import run_full
-from rc_vs_snn.decision.evidence import evidence_trace
+from rc_vs_snn.decision.reading import evidence_trace
 from rc_vs_snn.decision.rules import check_rule, decide
 from rc_vs_snn.encoders import Latency
 from rc_vs_snn.models import rc_lstm

@@ -6,10 +6,10 @@ Pairs are numbered and stored as in ``lstm/loops.py``; the neuron's arithmetic i
 import numpy as np
 
 from rc_vs_snn.kernels.compiling import compiled
-from rc_vs_snn.kernels.elementwise import fill_softmax
 from rc_vs_snn.kernels.given import frame_of
 from rc_vs_snn.kernels.leaky.cell import NONE, integrate, retreat
 from rc_vs_snn.kernels.pairs import copy, grown, only
+from rc_vs_snn.kernels.probabilities import fill_softmax
 from rc_vs_snn.kernels.rule import any_spike
 from rc_vs_snn.kernels.spikes import active, spiking
 from rc_vs_snn.kernels.sums import add_entries, add_product, add_rows

@@ -8,10 +8,10 @@ before the last. Sums take the order of ``sums.py``, so a row's readout does not
 import numpy as np
 
 from rc_vs_snn.kernels.compiling import compiled
-from rc_vs_snn.kernels.elementwise import fill_softmax
 from rc_vs_snn.kernels.given import frame_of
 from rc_vs_snn.kernels.lstm.cell import advance_cells, cells_backward
 from rc_vs_snn.kernels.pairs import copy, grown, only
+from rc_vs_snn.kernels.probabilities import fill_softmax
 from rc_vs_snn.kernels.rule import any_spike
 from rc_vs_snn.kernels.spikes import active
 from rc_vs_snn.kernels.sums import add_product, add_rows
