@@ -6,9 +6,12 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rc_vs_snn as rv
+from rc_vs_snn.analysis.columns import Table
+from rc_vs_snn.analysis.exits_drawn import markdown as exits_markdown
 from rc_vs_snn.analysis.published import load_published
 from rc_vs_snn.config import differences
 
@@ -62,6 +65,17 @@ def means_at_equal_time():
 def test_there_are_published_runs_of_both_families():
     kinds = {json.loads((run.parent / "metrics.json").read_text())["evidence"] for run in RUNS}
     assert kinds == {"probability", "sigmoid", "membrane"}
+
+
+def test_the_exits_table_is_made_of_its_numbers():
+    with (ANALYSIS / "exits" / "exits.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    texts = ("label", "dataset", "exit", "found")
+    columns = {
+        name: np.array([row[name] if name in texts else float(row[name] or "nan") for row in rows])
+        for name in rows[0]
+    }
+    assert exits_markdown(Table(columns)) == (ANALYSIS / "exits" / "exits.md").read_text()
 
 
 @pytest.mark.parametrize("key", MEANS, ids=lambda key: f"{key[0].name}/{key[1]}")
