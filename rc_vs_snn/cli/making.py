@@ -19,6 +19,7 @@ from rc_vs_snn.cli.options import (
     draw,
     draw_finished,
     exit_code,
+    shown,
 )
 from rc_vs_snn.errors import InputError, did_you_mean
 
@@ -35,6 +36,7 @@ def compare(
     jobs: int = 1,
     overwrite: bool = False,
     pretrained: Pretrained = None,
+    tensorboard: Path | None = None,
     out: Path | None = None,
     drawing: Drawing = DRAWING,
     execution: Executed = EXECUTION,
@@ -50,20 +52,20 @@ def compare(
         jobs: runs trained side by side.
         overwrite: replace run folders of another configuration.
         pretrained: train nothing: judge the trained models of a folder (default: the checkout's models/).
+        tensorboard: write what TensorBoard shows of trainings below this folder (extra "tensorboard").
         out: folder of the run folders (default: runs/<preset>).
         drawing: how figures look.
         execution: how runs are executed.
     """
     from rc_vs_snn.experiment import compare
     from rc_vs_snn.experiment.pretrained import default_folder, find_pretrained, judge_pretrained
-    from rc_vs_snn.experiment.progress import TerminalProgress
 
     options = drawing.options()
     if pretrained is not None:
         given = {
             "--preset": source.preset, "--config": source.config, "--set": source.settings,
             "--seed": source.seed is not None, "--seeds": seeds is not None,
-            "--match-parameters": match_parameters,
+            "--match-parameters": match_parameters, "--tensorboard": tensorboard is not None,
         }  # fmt: skip
         ignored = [option for option, value in given.items() if value]
         if ignored:
@@ -80,7 +82,8 @@ def compare(
     if match_parameters:
         comparison = replace(comparison, match_parameters=True)
     out = out or Path("runs") / comparison.name
-    found = compare(comparison, out, execution, jobs=jobs, overwrite=overwrite, progress=TerminalProgress())
+    progress = shown(tensorboard, below=out)
+    found = compare(comparison, out, execution, jobs=jobs, overwrite=overwrite, progress=progress)
     draw_finished(found, out / "figures", options)
     return exit_code(found)
 
@@ -93,6 +96,7 @@ def reproduce(
     settings: Settings = (),
     jobs: int = 1,
     overwrite: bool = False,
+    tensorboard: Path | None = None,
     out: Path | None = None,
     drawing: Drawing = DRAWING,
     execution: Executed = EXECUTION,
@@ -107,20 +111,19 @@ def reproduce(
         settings: KEY=VALUE: change a setting of every part; repeatable.
         jobs: runs trained side by side.
         overwrite: replace run folders of another configuration.
+        tensorboard: write what TensorBoard shows of trainings below this folder (extra "tensorboard").
         out: folder of the parts (default: runs/reproduce-<plan>).
         drawing: how figures look.
         execution: how runs are executed.
     """
     from rc_vs_snn.analysis.report import write_report
     from rc_vs_snn.experiment.plan import load_reproduction, reproduce
-    from rc_vs_snn.experiment.progress import TerminalProgress
 
     options = drawing.options()
     loaded = load_reproduction(plan, only, settings)
     out = out or Path("runs") / f"reproduce-{plan}"
-    found = reproduce(
-        loaded.parts, out, execution, jobs=jobs, overwrite=overwrite, progress=TerminalProgress()
-    )
+    progress = shown(tensorboard, below=out)
+    found = reproduce(loaded.parts, out, execution, jobs=jobs, overwrite=overwrite, progress=progress)
     for name, records in found.items():
         draw_finished(records, out / name / "figures", options)
     titled = {part.title: found[part.comparison.name] for part in loaded.parts}
@@ -133,6 +136,7 @@ def train(
     source: Source = SOURCE,
     model: str | None = None,
     overwrite: bool = False,
+    tensorboard: Path | None = None,
     out: Path | None = None,
     execution: Executed = EXECUTION,
 ) -> int:
@@ -144,11 +148,11 @@ def train(
         source: which comparison.
         model: label of the model (default: the first).
         overwrite: replace a run folder of another configuration.
+        tensorboard: write what TensorBoard shows of the training below this folder (extra "tensorboard").
         out: the run folder to make (default: runs/<label>-seed<seed>).
         execution: how runs are executed.
     """
     from rc_vs_snn.experiment.execute import PlannedRun, execute
-    from rc_vs_snn.experiment.progress import TerminalProgress
 
     configs = source.comparison().planned()
     labels = [config.label for config in configs]
@@ -156,7 +160,8 @@ def train(
         raise InputError(f"no model '{model}'; {did_you_mean(model, labels)}")
     config = configs[labels.index(model) if model is not None else 0]
     folder = out or Path("runs") / config.folder_name
-    found = execute([PlannedRun(config, folder)], execution, overwrite=overwrite, progress=TerminalProgress())
+    progress = shown(tensorboard)
+    found = execute([PlannedRun(config, folder)], execution, overwrite=overwrite, progress=progress)
     print(folder)
     return exit_code(found)
 

@@ -14,6 +14,7 @@ from rc_vs_snn.experiment.execution import Execution
 
 if TYPE_CHECKING:
     from rc_vs_snn.analysis import FigureOptions
+    from rc_vs_snn.experiment.progress import Progress
     from rc_vs_snn.records import Record
 
 EXECUTION = Execution()
@@ -98,6 +99,20 @@ class Drawing:
 
 
 DRAWING = Drawing()
+
+
+def shown(tensorboard: Path | None, below: Path | None = None) -> "Progress":
+    """Return what tells of trainings while they go on: the terminal, and TensorBoard where it is asked for.
+
+    Args:
+        tensorboard: folder for its events.
+        below: folder of the runs.
+    """
+    from rc_vs_snn.experiment.progress import TerminalProgress
+    from rc_vs_snn.experiment.tensorboard import TensorBoard
+
+    terminal = TerminalProgress()
+    return terminal if tensorboard is None else TensorBoard(tensorboard, terminal, below=below)
 
 
 def read_runs(folders: Sequence[Path]) -> "list[Record]":

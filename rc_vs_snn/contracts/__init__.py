@@ -5,13 +5,13 @@ Axes: ``time, batch, channel`` (T, B, C) and ``class`` (K). A step index is 0-ba
 
 from typing import Literal
 
-from rc_vs_snn.contracts.judged import Decision, Trace
+from rc_vs_snn.contracts.judged import Decided, Decision, Trace
 from rc_vs_snn.contracts.samples import SPLITS, SampleKind, Samples, Sensor, SplitName, Splits
 from rc_vs_snn.contracts.unread import Unread
 
 EvidenceKind = Literal["probability", "sigmoid", "membrane"]
 
 __all__ = [
-    "SPLITS", "Decision", "EvidenceKind", "SampleKind", "Samples", "Sensor", "SplitName", "Splits", "Trace",
-    "Unread",
+    "SPLITS", "Decided", "Decision", "EvidenceKind", "SampleKind", "Samples", "Sensor", "SplitName", "Splits",
+    "Trace", "Unread",
 ]  # fmt: skip

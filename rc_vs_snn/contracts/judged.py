@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rc_vs_snn.display import MOST_ROWS, html_table, percent
 from rc_vs_snn.errors import InputError
+
+COLUMNS = ("label", "step", "decided", "tied", "evidence")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,40 @@ class Decision:
 
     def __len__(self) -> int:
         return len(self.label)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the means, and the first samples."""
+        n_samples, first = len(self), slice(MOST_ROWS)
+        rows = zip(*(getattr(self, name)[first].tolist() for name in COLUMNS), strict=True)
+        says = f"{n_samples:,} decisions"
+        if n_samples:
+            says += f", mean step {self.step.mean():.2f}, {percent(1 - self.decided.mean())} forced"
+        shown = [[row, *values, f"{evidence:.4g}"] for row, (*values, evidence) in enumerate(rows)]
+        return html_table(says, ["sample", *COLUMNS], shown, n_samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided about one sample, and when.
+
+    Attributes:
+        label: the decided class, 0-based.
+        step: 0-based step of the decision.
+        decided: True where an output spike decided, False where the last step forced the decision.
+        tied: whether several classes reached the threshold at that step.
+        evidence: the decided class's probability or membrane potential at that step.
+    """
+
+    label: int
+    step: int
+    decided: bool
+    tied: bool
+    evidence: float
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        shown = [self.label, self.step, self.decided, self.tied, f"{self.evidence:.4g}"]
+        return html_table("1 decision", COLUMNS, [shown])
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,10 @@ not the size of the input.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from rc_vs_snn.contracts import Decision
+from rc_vs_snn.contracts import Decided, Decision
 from rc_vs_snn.decision.any_model import AnyModel, check_ready
 from rc_vs_snn.decision.evidence import named, read_by
 from rc_vs_snn.decision.rules import Rule, check_rule, thresholds_of
@@ -18,25 +17,6 @@ from rc_vs_snn.encoded import Encoded, SpikeTimes, check_n_steps
 from rc_vs_snn.errors import DivergedError, InputError
 from rc_vs_snn.kernels.one_sample import FAULT
 from rc_vs_snn.models.interface import Model
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What was decided about one sample, and when.
-
-    Attributes:
-        label: the decided class, 0-based.
-        step: 0-based step of the decision.
-        decided: True where an output spike decided, False where the last step forced the decision.
-        tied: whether several classes reached the threshold at that step.
-        evidence: the decided class's probability or membrane potential at that step.
-    """
-
-    label: int
-    step: int
-    decided: bool
-    tied: bool
-    evidence: float
 
 
 class Decider:

@@ -1,6 +1,7 @@
 """Encoders turn raw samples into input over time; importing this package registers the built-in ones."""
 
 from rc_vs_snn.encoders.delta import Delta
+from rc_vs_snn.encoders.direct import Direct
 from rc_vs_snn.encoders.events import Events
 from rc_vs_snn.encoders.hybrid import Hybrid
 from rc_vs_snn.encoders.latency import Latency
@@ -18,6 +19,7 @@ from rc_vs_snn.encoders.step import StepCode
 
 __all__ = [
     "Delta",
+    "Direct",
     "Encoder",
     "Events",
     "Hybrid",

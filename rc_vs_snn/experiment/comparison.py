@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rc_vs_snn.config import PART_NAMES, RUN_KEYS, Part, RunConfig, check_seeds, slug, training_from
+from rc_vs_snn.config import (
+    PART_NAMES,
+    RUN_KEYS,
+    SOURCE_HASH,
+    Part,
+    RunConfig,
+    check_seeds,
+    slug,
+    training_from,
+)
+from rc_vs_snn.display import html_table
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison_files import (
     apply_setting,
@@ -132,6 +142,15 @@ class Comparison:
         """Return one configuration per model and seed."""
         return [replace(self._on_part(run, seed), seed=seed) for seed in self.seeds for run in self.runs]
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: one line per model."""
+        head = ("label", "dataset", "encoder", "model", "objective", "rule", "epochs")
+        rows = [
+            [run.label, *(_told(getattr(run, name)) for name in head[1:-1]), run.training.epochs]
+            for run in self.runs
+        ]
+        return html_table(f"{self.name}: seeds {', '.join(map(str, self.seeds))}", head, rows)
+
     def _on_part(self, run: RunConfig, part: int) -> RunConfig:
         if not self.folds:
             return run
@@ -179,6 +198,11 @@ def _make_importable(path: Path) -> None:
     base = file_table(path).get("extends")
     if isinstance(base, str) and base.endswith(".toml"):
         _make_importable(Path(base))
+
+
+def _told(part: Part) -> str:
+    options = ", ".join(f"{key}={value}" for key, value in part.options.items() if key != SOURCE_HASH)
+    return f"{part.name} ({options})" if options else part.name
 
 
 def _seeds(value: Any) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from rc_vs_snn.experiment.comparison import Comparison
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import locked_folder, locked_run
 from rc_vs_snn.experiment.matching import match_parameters
+from rc_vs_snn.experiment.notebook import fitting_progress
 from rc_vs_snn.experiment.parts import check_run
 from rc_vs_snn.experiment.progress import Progress, Watch
 from rc_vs_snn.experiment.running import keep_failure, train_and_judge
@@ -34,7 +35,7 @@ def compare(
     jobs: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> list[records.Record]:
+) -> records.Records:
     """Train and judge every model of a comparison, each in a run folder below ``out``.
 
     Finished runs of the same configuration and package version are read, not repeated; so an
@@ -46,7 +47,7 @@ def compare(
         execution: device, threads per run, data root.
         jobs: runs trained side by side, each in a process of its own.
         overwrite: whether folders that hold another configuration are replaced.
-        progress: shows what is going on (default: nothing).
+        progress: shows what is going on (default: in a notebook ``NotebookProgress``, elsewhere nothing).
 
     Returns:
         One record per model and seed, in the comparison's order, failed ones included.
@@ -88,7 +89,7 @@ def execute(
     jobs: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> list[records.Record]:
+) -> records.Records:
     """Run what is not finished, several runs side by side if wanted; see ``compare``.
 
     With several jobs, a run whose process is killed (for want of memory) is kept as failed; the others go on.
@@ -106,16 +107,16 @@ def execute(
     different = {canonical(run.config.to_table() | {"seed": 0}): run.config for run in todo}
     for config in different.values():
         check_run(config, execution)
-    shown = progress or Progress()
+    shown = progress or fitting_progress()
     with shown.session([run.config for run in planned], [run.config for run in todo]):
         if jobs == 1 or len(todo) < 2:
             for run in todo:
-                with shown.watching(run.config) as watch:
+                with shown.watching(run.config, run.folder) as watch:
                     _run(run, execution, overwrite, watch.batch, watch.epoch)
                 shown.finished(records.read_record(run.folder))
         else:
             _run_side_by_side(todo, execution, jobs, overwrite, shown)
-    return [records.write_order(records.read_record(run.folder), run.order) for run in planned]
+    return records.Records(records.write_order(records.read_record(run.folder), run.order) for run in planned)
 
 
 def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> bool:
@@ -198,7 +199,9 @@ def _run_side_by_side(
             run = todo[number]
             if kind == STARTED:
                 ended = all_ended.enter_context(contextlib.ExitStack())
-                underway[number] = _Underway(ended.enter_context(shown.watching(run.config)), ended)
+                underway[number] = _Underway(
+                    ended.enter_context(shown.watching(run.config, run.folder)), ended
+                )
             elif kind == "batch":
                 underway[number].watch.batch(value)
             elif kind == "epoch":

@@ -17,7 +17,7 @@ from rc_vs_snn.experiment.execute import PlannedRun, execute, planned_runs
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import locked_folder
 from rc_vs_snn.experiment.progress import Progress
-from rc_vs_snn.records import Record
+from rc_vs_snn.records import Records
 from rc_vs_snn.registry import packaged, packaged_table
 
 
@@ -85,7 +85,7 @@ def reproduce(
     jobs: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> Mapping[str, list[Record]]:
+) -> Mapping[str, Records]:
     """Run every model and seed of a plan that is not finished yet.
 
     Args:
@@ -94,7 +94,7 @@ def reproduce(
         execution: device, threads per run, data root.
         jobs: runs trained side by side.
         overwrite: whether folders that hold another configuration are replaced.
-        progress: shows what is going on (default: nothing).
+        progress: shows what is going on (default: in a notebook ``NotebookProgress``, elsewhere nothing).
 
     Returns:
         The records of every part, failed ones included, by the comparison's name.
@@ -117,7 +117,7 @@ def _reproduce(
     jobs: int,
     overwrite: bool,
     progress: Progress | None,
-) -> Mapping[str, list[Record]]:
+) -> Mapping[str, Records]:
     plans: dict[str, list[PlannedRun]] = {
         part.comparison.name: planned_runs(part.comparison, out / part.comparison.name, execution)
         for part in parts
@@ -127,4 +127,4 @@ def _reproduce(
         jobs=jobs, overwrite=overwrite, progress=progress,
     )  # fmt: skip
     records = iter(done)
-    return {name: [next(records) for _ in plan] for name, plan in plans.items()}
+    return {name: Records(next(records) for _ in plan) for name, plan in plans.items()}

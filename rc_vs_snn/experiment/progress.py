@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -39,8 +40,8 @@ class Progress:
         yield
 
     @contextlib.contextmanager
-    def watching(self, config: RunConfig) -> Iterator[Watch]:
-        """Enclose one run."""
+    def watching(self, config: RunConfig, folder: Path) -> Iterator[Watch]:
+        """Enclose one run, whose folder this is to be."""
         yield Watch()
 
     def finished(self, record: Record) -> None:
@@ -66,14 +67,13 @@ class TerminalProgress(Progress):
     @contextlib.contextmanager
     def session(self, planned: Sequence[RunConfig], todo: Sequence[RunConfig]) -> Iterator[None]:
         """Enclose all runs of a comparison."""
-        n_done = len(planned) - len(todo)
-        if n_done:
-            self._say(f"{n_done} of {len(planned)} runs are finished already and are read, not repeated")
+        for line in finished_before(planned, todo):
+            self._say(line)
         with self.bars:
             yield
 
     @contextlib.contextmanager
-    def watching(self, config: RunConfig) -> Iterator[Watch]:
+    def watching(self, config: RunConfig, folder: Path) -> Iterator[Watch]:
         """Enclose one run with a bar that counts epochs."""
         task = self.bars.add_task(
             f"{config.label} seed {config.seed}", total=config.training.epochs, state=""
@@ -94,15 +94,22 @@ class _BarWatch(Watch):
         self.bars, self.task, self.valid = bars, task, ""
 
     def batch(self, means: dict[str, Any]) -> None:
-        state = f"train {_means(means, 'train')}{self.valid}"
+        state = f"train {shares(means, 'train')}{self.valid}"
         self.bars.update(self.task, state=state)
 
     def epoch(self, entry: dict[str, Any]) -> None:
-        self.valid = f" | valid {_means(entry, 'valid')}"
+        self.valid = f" | valid {shares(entry, 'valid')}"
         self.bars.advance(self.task)
 
 
-def _means(values: dict[str, Any], prefix: str) -> str:
+def finished_before(planned: Sequence[RunConfig], todo: Sequence[RunConfig]) -> list[str]:
+    """Return a line about the runs that are finished already, if there are any."""
+    n_done = len(planned) - len(todo)
+    return [f"{n_done} of {len(planned)} runs are finished already and are read, not repeated"][: n_done > 0]
+
+
+def shares(values: dict[str, Any], prefix: str) -> str:
+    """Return accuracy, mean step and forced share of "train" or "valid" as text."""
     return (
         f"{100 * values[f'{prefix}_accuracy']:.1f} % at step {values[f'{prefix}_mean_step']:.2f}, "
         f"{100 * values[f'{prefix}_forced']:.1f} % forced"

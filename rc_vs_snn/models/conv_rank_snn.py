@@ -11,7 +11,7 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.layers import Dropout, Leaky, Linear, Readout
 from rc_vs_snn.models.layers.conv import Depth, Images, Stage, analogue_layers, front_end, stages
 from rc_vs_snn.models.layers.norm import Norm, normalisation
-from rc_vs_snn.models.layers.snntorch_neuron import SpikeGrad, Spiking
+from rc_vs_snn.models.layers.snntorch_neuron import Reset, SpikeGrad, Spiking
 from rc_vs_snn.models.rank_snn import evidence_kind
 from rc_vs_snn.models.stack import Stack
 from rc_vs_snn.registry import models
@@ -30,6 +30,8 @@ class ConvRankSNN(Stack):
         maps: feature maps of the first two convolutions (the others have twice as many).
         hidden: spiking neurons of the hidden layer; 0: the last stage's spikes reach the output neurons.
         decay: initial membrane decay per step, in [0, 1]; trained, one per map or neuron.
+        learn_decay: whether decays are trained; else they stay what they are.
+        reset: what a spike does to its membrane: "subtract" the threshold, or "zero" it.
         spike_grad: surrogate gradient by name.
         slope: steepness of the surrogate gradient; normalised currents are about 1 wide, so a steep one
             would pass gradients through few neurons.
@@ -42,6 +44,9 @@ class ConvRankSNN(Stack):
         analogue_stages: how many of the stages, from the first, are normalised ReLUs in place of
             spiking neurons. 0: spiking throughout.
         depth: number of convolutions, 4 or 6; see ``layers.conv``.
+        readout_decay: share of the output membranes that is left a step later, in [0, 1], and not trained;
+            0: the readout is each step's own logits, and nothing integrates over time. None: ``decay``,
+            and trained as the others are.
     """
 
     def __init__(
@@ -59,6 +64,9 @@ class ConvRankSNN(Stack):
         evidence: Literal["membrane", "softmax"] = "membrane",
         analogue_stages: int = 0,
         depth: Depth = 4,
+        learn_decay: bool = True,
+        reset: Reset = "subtract",
+        readout_decay: float | None = None,
     ) -> None:
         if not (0 <= decay <= 1 and slope > 0 and gain > 0):
             raise InputError(
@@ -73,7 +81,9 @@ class ConvRankSNN(Stack):
                 f"dropout is asked for, got {hidden} with analogue_stages={analogue_stages} and "
                 f"dropout={dropout:g}"
             )
-        neuron = Spiking(decay, spike_grad, slope)
+        if readout_decay is not None and not 0 <= readout_decay <= 1:
+            raise InputError(f"readout_decay must lie in [0, 1], got {readout_decay:g}")
+        neuron = Spiking(decay, spike_grad, slope, reset, learn_decay=learn_decay)
         n_features = math.prod(plan[-1].outputs)
         front, order = _front(plan[:analogue_stages], plan[analogue_stages:], norm, gain, neuron)
         head: dict[str, nn.Module] = {"flatten": nn.Flatten()}
@@ -84,7 +94,10 @@ class ConvRankSNN(Stack):
             head["dropout"] = Dropout(hidden, dropout)
             _scale(head["hidden_synapses"], gain)
         head["readout"] = Linear(hidden or n_features, n_classes)
-        head["output"] = Readout(n_classes, decay)
+        if readout_decay is None:
+            head["output"] = Readout(n_classes, decay, learn_decay=learn_decay)
+        elif readout_decay:
+            head["output"] = Readout(n_classes, readout_decay, learn_decay=False)
         super().__init__(
             {"images": Images(plan[0].inputs), **front, **head},
             layout=layout,

@@ -15,7 +15,7 @@ from .layout import (
     Made,
     Status,
 )
-from .reading import Record, find_records, read_record, read_weights
+from .reading import Record, Records, find_records, read_record, read_weights
 from .writing import (
     Result,
     json_text,
@@ -42,6 +42,7 @@ __all__ = [
     "WEIGHTS",
     "Made",
     "Record",
+    "Records",
     "Result",
     "Status",
     "atomic_folder",

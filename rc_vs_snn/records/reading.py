@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from rc_vs_snn.contracts import Trace
+from rc_vs_snn.display import html_table, percent
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.records import layout
 from rc_vs_snn.records.checking import damaged, missing, read_tables
@@ -59,6 +60,10 @@ class Record:
     def seed(self) -> int:
         """Return the base seed."""
         return self.config["seed"]
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows; see ``Records``."""
+        return Records([self])._repr_html_()
 
     def metric(self, name: str) -> float:
         """Return a number of the operating point; NaN where this run has none.
@@ -127,6 +132,29 @@ class Record:
             read_weights(self.folder / layout.WEIGHTS)
 
 
+class Records(list[Record]):
+    """A list of runs; a notebook shows it as a table with a line for each."""
+
+    def _repr_html_(self) -> str:
+        head = ("model", "seed", "accuracy", "mean step", "forced", "parameters", "run folder")
+        says = f"{len(self)} run{'s' * (len(self) != 1)}"
+        return html_table(says, head, [_line(record) for record in self])
+
+
+def _line(record: Record) -> list[object]:
+    found = record.metrics
+    if record.status != "done":
+        numbers: list[object] = [f"{record.status}: {record.reason}", "", "", ""]
+    else:
+        numbers = [
+            percent(record.metric("accuracy")),
+            f"{record.metric('mean_step'):.2f} of 0..{found['n_steps'] - 1}",
+            percent(record.metric("forced")),
+            f"{found['parameters']:,}",
+        ]
+    return [record.label, record.seed, *numbers, record.folder]
+
+
 def read_record(folder: Path | str) -> Record:
     """Read a run folder and check its files against the checksums that were written with them.
 
@@ -143,7 +171,7 @@ def read_record(folder: Path | str) -> Record:
     return Record(folder, tables[layout.CONFIG], tables[layout.HISTORY], metrics, tables[layout.PROVENANCE])
 
 
-def find_records(root: Path | str) -> list[Record]:
+def find_records(root: Path | str) -> Records:
     """Return every run folder at or directly below ``root``, in the order of the comparison they are of.
 
     Runs that record no order (of a comparison that was stopped) come last, as they were started.
@@ -160,7 +188,7 @@ def find_records(root: Path | str) -> list[Record]:
     found = [read_record(path) for path in (root, *below) if _left_by_a_run(path)]
     if not found:
         raise InputError(f"{root} holds no run folder; run `rc-vs-snn compare` or `train` first")
-    return sorted(found, key=_order)
+    return Records(sorted(found, key=_order))
 
 
 def _order(record: Record) -> tuple[float, str, str]:

@@ -177,7 +177,7 @@ def test_list_shows_everything_and_the_options_of_one(capsys):
     [
         (["compare", "--preset", "digit"], "unknown preset 'digit'; did you mean 'digits'?"),
         (["compare", "--set", "encoder.name=latensy"], "did you mean 'latency'?"),
-        (["compare", "--set", "encoder.name=nothing-like-it"], "allowed: delta, events"),
+        (["compare", "--set", "encoder.name=nothing-like-it"], "allowed: delta, direct, events"),
         (["compare", "--set", "model.name=rc-lstn"], "did you mean 'rc-lstm'?"),
         (["compare", "--set", "encoder.n_step=3"], "did you mean 'n_steps'?"),
         (["compare", "--set", "encoder.n_steps=0"], "n_steps must be a whole number of at least 1"),

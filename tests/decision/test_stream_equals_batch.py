@@ -25,7 +25,7 @@ def mnist(data_root):
 
 
 def test_no_code_of_images_is_left_out():
-    assert {"latency", "log-latency", "rank-order", "step", "rate", "phase", "hybrid"} <= set(CODES)
+    assert {"latency", "log-latency", "rank-order", "step", "rate", "phase", "hybrid", "direct"} <= set(CODES)
 
 
 @pytest.mark.parametrize("code", CODES)

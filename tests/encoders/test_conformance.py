@@ -27,6 +27,7 @@ BUILT_IN = [name for name in encoders.names() if encoders.get(name).__module__.s
 OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
     "latency": [{"background": "spike"}, {"n_steps": 300}],
     "step": [{"background": "spike"}],
+    "direct": [{"n_steps": 1}],
     "hybrid": [{"background": "spike", "n_steps": 2}],
     "log-latency": [{"tau_steps": 3.0, "threshold": 0.1}, {"epsilon": 1e-3}, {"n_steps": 1}],
     "log-mel": [
@@ -61,6 +62,7 @@ OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
 def test_the_registry_holds_the_documented_encoders() -> None:
     documented = [
         "delta",
+        "direct",
         "events",
         "hybrid",
         "latency",

@@ -110,7 +110,7 @@ class Counting(progress.Progress):
         self.told = {}
 
     @contextlib.contextmanager
-    def watching(self, config):
+    def watching(self, config, folder):
         watch = self.told[config.label] = Told()
         yield watch
         watch.left = True

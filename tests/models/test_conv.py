@@ -363,3 +363,45 @@ def test_group_normalisation_is_torchs():
         (maps - maps.mean(2, keepdim=True)) / (maps.var(2, correction=0, keepdim=True) + 1e-5).sqrt()
     )
     torch.testing.assert_close(first.reshape(2, 4, -1), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_readout_that_does_not_integrate_says_each_steps_own_logits():
+    torch.manual_seed(7)
+    options = {"maps": 4, "hidden": 0, "decay": 0.5, "norm": "none", "gain": 8.0}
+    model = ConvRankSNN((8, 8), 3, **options, learn_decay=False, reset="zero", readout_decay=0.0)
+    assert "output" not in model.layers
+    assert not [name for name, _ in model.named_parameters() if "beta" in name or "decay" in name]
+    x = torch.rand(4, 64)
+    membranes, state, said = [torch.zeros(())] * 4, model.initial_state(4, "cpu"), []
+    for _ in range(4):
+        readout, state = model.step(x, state)
+        signal = x.reshape(4, 1, 8, 8)
+        for index, layer in enumerate(numbered(model, "spiking_conv")):
+            kept = torch.where(membranes[index] > 1, 0.0, membranes[index])  # nothing is left of a spike's
+            membranes[index] = 0.5 * kept + layer(signal)
+            signal = (membranes[index] > 1).float()
+        torch.testing.assert_close(readout, model["readout"](signal.flatten(1)))
+        said.append(readout)
+    assert not torch.equal(said[1], said[0])
+
+
+def test_a_readouts_decay_is_the_neurons_or_its_own_and_then_not_trained():
+    assert "layers.output.decay" in dict(ConvRankSNN((8, 8), 3).named_parameters())
+    model = ConvRankSNN((8, 8), 3, decay=0.5, readout_decay=0.9)
+    assert "layers.output.decay" not in dict(model.named_parameters())
+    assert model["output"].decay.tolist() == pytest.approx([0.9] * 3)
+    fixed = ConvRankSNN((8, 8), 3, decay=0.5, learn_decay=False)
+    assert not [name for name, _ in fixed.named_parameters() if name.endswith(("beta", "decay"))]
+    with pytest.raises(InputError, match=r"readout_decay must lie in \[0, 1\]"):
+        ConvRankSNN((8, 8), 3, readout_decay=1.5)
+
+
+def test_no_readout_leaks_where_none_integrates():
+    x = torch.rand(1, 64)
+    leaks = []
+    for decay in (0.0, 0.5):
+        model = ConvRankSNN((8, 8), 3, maps=2, hidden=0, readout_decay=decay).eval()
+        before = model.initial_state(1, "cpu")
+        _, after = model.step(x, before)
+        leaks.append(model.operations(x, before, after, analogue=True).leaks.item())
+    assert leaks == [2 * 16 + 2 * 16 + 4 * 4 + 4 * 4 + n for n in (0, 3)]

@@ -22,6 +22,18 @@ def test_every_model_keeps_every_promise(name, layout):
     check_model(lambda **context: models.build(name, options, **context), layout=layout)
 
 
+def test_a_readout_that_does_not_integrate_keeps_every_promise():
+    options = {
+        "maps": 4,
+        "hidden": 0,
+        "gain": 3.0,
+        "learn_decay": False,
+        "reset": "zero",
+        "readout_decay": 0.0,
+    }
+    check_model(lambda **context: models.build("conv-rank-snn", options, **context), layout=(8, 8))
+
+
 @pytest.mark.parametrize("name", ["rank-snn", "recurrent-rank-snn"])
 @pytest.mark.parametrize("options", [{"neuron": "synaptic"}, {"reset": "zero"}, {"layers": 2}])
 def test_every_neuron_keeps_every_promise(name, options):

@@ -150,3 +150,39 @@ def test_they_can_be_named_in_a_comparison(name, tmp_path):
     record = rv.run(preset.runs[0], tmp_path / "run", rv.Execution(device="cpu"))
     assert record.status == "done"
     assert record.config["objective"]["name"] == name
+
+
+def test_every_step_in_its_tet_form_by_hand():
+    """Logits ±a say 0.5, 0.5 and 0.9, 0.1: a = 0, then ln 9 / 2; one step of 0.2, 0.8: ln 4 / 2."""
+    encoded, labels = saying([[0.5, 0.5], [0.9, 0.1]], [[0.2, 0.8]]), torch.tensor([0, 1])
+    entropy = -(math.log(0.5) + math.log(0.9) + math.log(0.8)) / 3
+    levels = [0.0, 0.0, math.log(9) / 2, -math.log(9) / 2, -math.log(4) / 2, math.log(4) / 2]
+    level = sum((each - 1) ** 2 for each in levels) / 6
+    for mse in (0.0, 1e-3, 0.25):
+        loss, decision = EveryStep(mse)(Echo(), encoded, labels, RULE)
+        assert loss.item() == pytest.approx((1 - mse) * entropy + mse * level, abs=1e-6)
+        assert decision.step.tolist() == [1, 0]
+
+
+def test_every_step_is_the_loss_of_tet():
+    """As in their sources: the steps' cross-entropies one by one, and the distance of all outputs from 1."""
+    torch.manual_seed(0)
+    logits, labels = torch.randn(4, 6, 10), torch.tensor([3, 1, 4, 1, 5, 9])
+    found, _ = EveryStep(1e-3)(Echo(), Frames(logits, (10,)), labels, RULE)
+    outputs = logits.transpose(0, 1)  # theirs are (B, T, K)
+    steps = sum(nn.CrossEntropyLoss()(outputs[:, t], labels) for t in range(4)) / 4
+    distance = nn.MSELoss()(outputs, torch.full_like(outputs, 1.0))
+    torch.testing.assert_close(found, (1 - 1e-3) * steps + 1e-3 * distance)
+
+
+def test_without_it_every_step_is_the_mean_cross_entropy_to_the_bit():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(4, 6, 10), torch.tensor([3, 1, 4, 1, 5, 9])
+    found, _ = EveryStep()(Echo(), Frames(logits, (10,)), labels, RULE)
+    assert found == nn.functional.cross_entropy(logits.reshape(-1, 10), labels.repeat(4))
+
+
+@pytest.mark.parametrize("mse", [-0.1, 1.0, math.nan])
+def test_a_share_of_the_loss_is_at_least_0_and_below_1(mse):
+    with pytest.raises(InputError, match=r"mse must lie in \[0, 1\)"):
+        EveryStep(mse)
