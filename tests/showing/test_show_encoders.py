@@ -12,7 +12,7 @@ from rc_vs_snn.showing import show_encoders
 from rc_vs_snn.showing.encoders import draw_encoders, encoded_by
 from rc_vs_snn.showing.subjects import Subject
 
-OF_IMAGES = {"hybrid", "latency", "log-latency", "phase", "rank-order", "rate", "step"}
+OF_IMAGES = {"direct", "hybrid", "latency", "log-latency", "phase", "rank-order", "rate", "step"}
 
 
 def read(path):
