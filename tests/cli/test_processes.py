@@ -115,7 +115,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
 def test_a_killed_worker_fails_its_run_only_and_the_same_command_trains_it_again(
     tmp_path, capfd, monkeypatch
 ):
-    monkeypatch.setattr(making, "draw_finished", lambda found, out: None)
+    monkeypatch.setattr(making, "draw_finished", lambda found, out, options: None)
     killer = threading.Thread(target=lambda: os.kill(owner(appeared(tmp_path, SNN)), signal.SIGKILL))
     killer.start()
     code = main(command("compare", tmp_path, "--jobs", "2", epochs=2, rank_snn=ENDLESS)[3:])
