@@ -26,7 +26,10 @@ def small(command):
 
 
 def test_the_readme_has_commands_of_every_kind():
-    kinds = {"compare", "train", "evaluate", "figures", "reproduce", "export", "list"}
+    kinds = {
+        "compare", "train", "evaluate", "calibrate", "exits", "figures", "show", "report", "reproduce", "export",
+        "list",
+    }  # fmt: skip
     assert {command.split()[1] for command in COMMANDS} == kinds
     assert NEEDS_DATA
 
@@ -84,6 +87,7 @@ def test_links_between_pages_lead_somewhere(page):
 def test_everything_registered_that_the_readme_names_exists():
     import rc_vs_snn.registry as home
 
-    for kind in ("encoders", "datasets", "models", "objectives", "rules"):
+    for kind in ("encoders", "datasets", "models", "objectives", "evidence", "rules"):
         (row,) = re.findall(rf"^\| {kind} \| (.*) \|$", README, re.MULTILINE)
-        assert set(re.findall(r"`([a-z-]+)`", row)) <= set(getattr(home, kind).names())
+        known = home.evidences if kind == "evidence" else getattr(home, kind)
+        assert set(re.findall(r"`([a-z-]+)`", row)) <= set(known.names())
