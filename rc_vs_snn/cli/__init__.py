@@ -14,7 +14,7 @@ from rc_vs_snn.cli.listing import list_registered
 from rc_vs_snn.cli.making import compare, reproduce, train
 from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
 from rc_vs_snn.cli.showing import animation, decision, encoders, samples
-from rc_vs_snn.cli.stored import export, figures, report
+from rc_vs_snn.cli.stored import export, figures, report, tidy
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
 
@@ -28,6 +28,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "exits": exits,
     "figures": figures,
     "report": report,
+    "tidy": tidy,
     "export": export,
     "list": list_registered,
 }

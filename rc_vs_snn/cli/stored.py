@@ -1,7 +1,7 @@
 """Commands that show or keep stored runs. Each imports what it needs when it runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rc_vs_snn.cli.options import DRAWING, EXECUTION, Drawing, Executed, Names, draw, read_runs
 
@@ -61,6 +61,20 @@ def report(runs: list[Path], /, *, out: Path = Path("report.html")) -> None:
     from rc_vs_snn.analysis.html import write_html
 
     print(write_html(read_runs(runs), out))
+
+
+def tidy(runs: list[Path], /, *, out: Path = Path("tidy"), form: Literal["csv", "parquet"] = "csv") -> None:
+    """Write all that stored runs hold as tidy tables: runs, threshold sweeps, and decisions by sample.
+
+    Args:
+        runs: run folders, or folders of run folders.
+        out: folder of the three files.
+        form: of the files.
+    """
+    from rc_vs_snn.analysis.statistics import tidy
+
+    for path in tidy(read_runs(runs)).write(out, form):
+        print(path)
 
 
 def export(runs: list[Path], /, *, out: Path, execution: Executed = EXECUTION) -> None:
