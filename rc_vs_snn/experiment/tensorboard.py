@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,11 @@ class TensorBoard(Progress):
                 f"events for TensorBoard in {events} would lie in a run folder or around {run}; give "
                 f"another folder, such as {run.parent / 'tensorboard'}"
             )
+        # TensorBoard reads files by their names, which begin with the second of their making, and
+        # hides only what came before.
+        taken = {path.name.split(".")[3] for path in events.glob("events.out.tfevents.*")}
+        while f"{int(time.time()):010d}" in taken:
+            time.sleep(0.05)
         try:
             return self._make(str(events), purge_step=0)
         except OSError as error:

@@ -37,6 +37,17 @@ def assert_the_history(found, history):
         assert [value for _, value in found[tag]] == pytest.approx([entry[name] for entry in history])
 
 
+def test_two_files_of_a_run_are_never_of_one_second(tmp_path):
+    """They are read in the order of their names, and within a second 10 comes before 9."""
+    run = rv.load_preset("digits").planned()[0]
+    for epochs in (3, 2, 1):
+        with TensorBoard(tmp_path / "tb").watching(run, tmp_path / "run") as watch:
+            for epoch in range(epochs):
+                watch.epoch({"epoch": epoch, "train_loss": float(epochs)})
+    assert len({path.name.split(".")[3] for path in (tmp_path / "tb/run").iterdir()}) == 3
+    assert scalars(tmp_path / "tb/run") == {"loss/train": [(0, 1.0)]}
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_each_run_has_a_folder_with_its_history(tmp_path, capsys, jobs):
     out, events = tmp_path / "runs", tmp_path / "runs/tensorboard"
