@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help compare test slow lint format clean
+.PHONY: help compare test slow lint format docs clean
 
 help:
 	@echo 'make compare   train and compare the models on the embedded digits; prints where the figures are'
@@ -19,6 +19,7 @@ help:
 	@echo 'make slow      the tests that take minutes'
 	@echo 'make lint      only lint, types and import contracts'
 	@echo 'make format    format the code and mend what the linter can'
+	@echo 'make docs      the documentation as a site in site/; a warning fails it'
 	@echo 'make clean     remove caches and build output (not .venv, not runs/)'
 
 compare: .venv/.installed
@@ -44,8 +45,13 @@ format: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Without a network: nothing of the site is loaded from elsewhere.
+docs: .venv/.installed-dev
+	$(BIN)/mkdocs build --strict
+	@echo 'site/index.html'
+
 clean:
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	find rc_vs_snn tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: a second call installs nothing unless pyproject.toml or constraints.txt has changed.

@@ -49,7 +49,8 @@ def write_figures(
     Args:
         records: runs of any status, in the order the labels shall have.
         out: the folder, made if missing; files of the same name are replaced.
-        only: names of the figures wanted; all by default. A figure the runs hold no numbers for (a
+        only: names of the figures wanted, or ``module:attribute`` paths of your own, whose files are called
+            by the attribute; all registered ones by default. A figure the runs hold no numbers for (a
             training history of models that were not trained here) is left out, unless named.
         options: how figures and tables look.
         tell: is called with one line for each figure that is left out, or shows less, because a run lacks a
@@ -64,7 +65,9 @@ def write_figures(
             has changed then.
     """
     options, tell = options or FigureOptions(), tell or _say_nothing
-    wanted: dict[str, ComparisonFigure] = {name: figures.build(name, {}) for name in only or figures.names()}
+    wanted: dict[str, ComparisonFigure] = {
+        name.rpartition(":")[2]: figures.build(name, {}) for name in only or figures.names()
+    }
     groups = arranged(group_runs(records), options)
     if options.time == "ms":
         require_durations(groups)

@@ -100,6 +100,8 @@ def _run(tokens: Sequence[str]) -> int:
     try:
         code = command(*bound.args, **bound.kwargs)
     except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # how rich says that the reader has gone
+            raise stop.__context__ from None
         raise InputError(
             f"a plug-in called sys.exit({stop.code!r}); it must return or raise instead"
         ) from stop

@@ -13,11 +13,11 @@ from rc_vs_snn.decision.calibration import calibrated, top_k_gap, within_loss
 from rc_vs_snn.decision.conformal import conformal
 from rc_vs_snn.decision.evidence import Evidence
 from rc_vs_snn.decision.exits import judged
-from rc_vs_snn.decision.metrics import summarise
+from rc_vs_snn.decision.metrics import plugged_in, summarise
 from rc_vs_snn.decision.rules import FirstSpike, Reading, Rule, thresholds_of
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.execution import Execution, torch_settings
-from rc_vs_snn.experiment.judging import restore, stored_config, trace_split
+from rc_vs_snn.experiment.judging import restore, spelt, stored_config, trace_split
 from rc_vs_snn.experiment.parts import build_part, build_rule
 from rc_vs_snn.records import Record
 
@@ -80,13 +80,15 @@ def calibrate(
             chosen = calibrated(valid, base, kind, mean_step)
         else:
             chosen = within_loss(valid, base, kind, float(given["loss"]) / 100)
-    thresholds = ["never" if each == float("inf") else each for each in thresholds_of(chosen, valid.n_steps)]
+    thresholds = spelt(thresholds_of(chosen, valid.n_steps))
     table = {"rule": Part("per-step", {"thresholds": thresholds}).to_table()}
     if read is not None:
         table["evidence"] = read.to_table()
     aim = {**given, **({"correction": correction} if alpha is not None else {})}
-    named_traces = {"valid": valid, "test": test}
-    results = {name: summarise(trace, judged(trace, chosen)) for name, trace in named_traces.items()}
+    results = {}
+    for name, trace in (("valid", valid), ("test", test)):
+        decision = judged(trace, chosen)
+        results[name] = {**plugged_in(trace, decision), **summarise(trace, decision)}
     return {**table, "aim": aim, **results}
 
 

@@ -18,7 +18,7 @@ from rc_vs_snn.decision.evidence import Evidence, Membrane, evidence_of_trace, r
 from rc_vs_snn.decision.exits import judged
 from rc_vs_snn.decision.metrics import plugged_in, summarise
 from rc_vs_snn.decision.reading import arrays
-from rc_vs_snn.decision.rules import check_rule, decide
+from rc_vs_snn.decision.rules import check_rule, decide, thresholds_of
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
@@ -119,7 +119,8 @@ def evaluate(
         mean_step: shift the rule's thresholds so that the mean decision step on valid is at most this.
 
     Returns:
-        The metrics, as in ``metrics.json``, and the ``thresholds`` in force at the first and last step.
+        The metrics, as in ``metrics.json``, and the ``thresholds`` in force at the first and last step
+        ("never" where nothing may decide).
 
     Raises:
         InputError: the run is not finished, its plug-ins are not importable, its weights do not fit, or
@@ -139,11 +140,17 @@ def evaluate(
         if mean_step is not None:
             on_valid = trace if split == "valid" else trace_split(task, splits.valid, "valid")
             chosen = calibrated(on_valid, chosen, task.model.evidence, mean_step)
-        metrics = summarise(trace, judged(trace, chosen))
-    thresholds = [chosen.threshold_at(step, trace.n_steps) for step in (0, trace.n_steps - 1)]
+        decision = judged(trace, chosen)
+        metrics = {**plugged_in(trace, decision), **summarise(trace, decision)}
+    thresholds = thresholds_of(chosen, trace.n_steps)[[0, -1]]
     return {
-        "split": split, "thresholds": thresholds, **metrics, "parameters": count_parameters(task.model)
+        "split": split, "thresholds": spelt(thresholds), **metrics, "parameters": count_parameters(task.model)
     }  # fmt: skip
+
+
+def spelt(thresholds: np.ndarray) -> list[float | str]:
+    """Return thresholds as ``per-step`` takes them, with "never" where nothing may decide."""
+    return ["never" if each == np.inf else each for each in thresholds.tolist()]
 
 
 def weights_of(model: torch.nn.Module) -> dict[str, np.ndarray]:

@@ -21,7 +21,7 @@ def model_card(record: Record) -> str:
     """
     metrics, origin, config = record.metrics, record.provenance, record.config
     export = origin["export"]
-    evidence = EVIDENCE[metrics["evidence"]]
+    evidence = EVIDENCE.get(metrics["evidence"], f"`{metrics['evidence']}`")
     rows = {
         "accuracy, all samples": _percent(metrics["accuracy"]),
         f"mean decision step (0-based, T = {metrics['n_steps']})": f"{metrics['mean_step']:.3f}",

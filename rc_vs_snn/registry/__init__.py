@@ -236,7 +236,9 @@ objectives = Registry(
 metrics = Registry(
     "metric", "rc_vs_snn.decision.metrics", "rc_vs_snn.metrics", arguments=("trace", "decision")
 )
-figures = Registry("figure", "rc_vs_snn.analysis.figures", "rc_vs_snn.figures")
+figures = Registry(
+    "figure", "rc_vs_snn.analysis.figures", "rc_vs_snn.figures", arguments=("table",), method="draw"
+)
 
 KINDS = {
     entry.kind: entry

@@ -69,7 +69,8 @@ class Interface:
         return functools.partial(value, **options) if options else value
 
     def _method(self, value: Any) -> Any:
-        return value if inspect.isroutine(value) else getattr(value, self.method, None)
+        is_it = self.method == "__call__" and inspect.isroutine(value)
+        return value if is_it else getattr(value, self.method, None)
 
     def _called(self, value: Any) -> bool:
         return not inspect.isclass(value) and callable(self._method(value))
