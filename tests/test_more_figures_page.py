@@ -1,4 +1,4 @@
-"""What docs/figures_new.md says runs, and it names every figure and every thing that can be shown."""
+"""What docs/more_figures.md says runs, and it names every figure and every thing that can be shown."""
 
 import shlex
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 from rc_vs_snn.cli import SHOW, main
 
-PAGE = (Path(__file__).resolve().parent.parent / "docs" / "figures_new.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "more_figures.md").read_text(encoding="utf-8")
 COMMANDS = [line.strip() for line in PAGE.splitlines() if line.startswith("    rc-vs-snn ")]
 SMALL = ["--set", "training.epochs=1", "--set", "model.hidden=8"]
 NAMED = ["pareto", "energy-vs-accuracy", "decision-time-per-class", "reliability", "confusion",
