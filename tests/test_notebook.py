@@ -45,6 +45,7 @@ def test_it_uses_the_public_surface_alone(notebook):
                 assert node.attr in rv.__all__
 
 
+@pytest.mark.slow
 def test_it_runs_from_data_to_figure(notebook, tmp_path, monkeypatch):
     monkeypatch.delenv("MPLBACKEND", raising=False)  # a kernel shows figures in the notebook
     nbclient = pytest.importorskip("nbclient")

@@ -43,7 +43,14 @@ def test_its_commands_run_in_their_order(tmp_path, monkeypatch, capsys):
     assert len(list((tmp_path / "runs/three-seeds").glob("*-seed2"))) == 2
 
 
-@pytest.mark.parametrize("command", NEEDS_DATA)
+def whole_plan(command):
+    return "reproduce" in command and "--only" not in command  # of what the others run, more
+
+
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(each, marks=pytest.mark.slow) if whole_plan(each) else each for each in NEEDS_DATA],
+)
 def test_its_commands_on_real_corpora_run(tmp_path, monkeypatch, capsys, data_root, command):
     monkeypatch.chdir(tmp_path)
     few = ["--set", "dataset.n_train=300", "--data-root", str(data_root), "--out", "runs/few"]

@@ -45,6 +45,7 @@ def test_its_commands_and_its_python_run_in_their_order(checkout, capsys):
     assert pages[1].read_bytes() == pages[0].read_bytes()
 
 
+@pytest.mark.slow
 def test_the_kept_models_judged_make_a_page(checkout, capsys, data_root):
     compare, report = NEEDS_DATA
     # one model of the six: what the command does is the same
