@@ -153,7 +153,8 @@ def test_operating_points_in_the_figures(folder):
         for row in csv_rows(path):
             if row.get("series", "operating point") != "operating point":
                 continue
-            if "accuracy_half_width" not in row or "noise" in path.name:  # of samples or groups of them
+            of_groups = "noise" in path.name or {"class", "property"} & row.keys()
+            if "accuracy_half_width" not in row or of_groups:  # of samples or groups of them
                 continue
             for name in sorted(set(NUMBERS) & row.keys() - {"n_samples", "n_steps"}):
                 interval = groups[row["label"]].interval(name)
