@@ -18,8 +18,16 @@ from rc_vs_snn.config import differences
 ANALYSIS = Path(__file__).resolve().parent.parent / "analysis"
 README = (ANALYSIS / "README.md").read_text()
 # Of these some runs were started from Python, or some runs of the plan were not made: README says which.
-FROM_PYTHON = {"nmnist-folds", "nmnist-small", "speech-commands-resplit", "spoken-digits", "toys-noisy-sign"}
+FROM_PYTHON = {
+    "mnist-direct",
+    "nmnist-folds",
+    "nmnist-small",
+    "speech-commands-resplit",
+    "spoken-digits",
+    "toys-noisy-sign",
+}
 IN_PART = {
+    "mnist-direct",
     "fashion-mnist-conv",
     "speech-commands-resplit",
     "spoken-digits",
@@ -73,15 +81,16 @@ def test_there_are_published_runs_of_both_families():
     assert kinds == {"probability", "sigmoid", "membrane"}
 
 
-def test_the_exits_table_is_made_of_its_numbers():
-    with (ANALYSIS / "exits" / "exits.csv").open() as file:
+@pytest.mark.parametrize("folder", ["exits", "mnist-direct"])
+def test_the_exits_table_is_made_of_its_numbers(folder):
+    with (ANALYSIS / folder / "exits.csv").open() as file:
         rows = list(csv.DictReader(file))
     texts = ("label", "dataset", "exit", "found")
     columns = {
         name: np.array([row[name] if name in texts else float(row[name] or "nan") for row in rows])
         for name in rows[0]
     }
-    assert exits_markdown(Table(columns)) == (ANALYSIS / "exits" / "exits.md").read_text()
+    assert exits_markdown(Table(columns)) == (ANALYSIS / folder / "exits.md").read_text()
 
 
 @pytest.mark.parametrize("key", MEANS, ids=lambda key: f"{key[0].name}/{key[1]}")
