@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import time
@@ -99,7 +100,7 @@ def provenance(started: float, plugins: Sequence[str] = ()) -> dict[str, Any]:
         plugins: distributions to name beside our packages.
     """
     return {
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "code": code_version(),
         "python": platform.python_version(),
         "packages": {name: package_version(name) for name in (*PACKAGES, *plugins)},

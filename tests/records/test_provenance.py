@@ -1,9 +1,10 @@
 """Where a run came from: our packages, and those of the people whose plug-ins it used."""
 
+import shlex
 from importlib.metadata import version
 
 import rc_vs_snn as rv
-from rc_vs_snn.records.provenance import PACKAGES, plugin_packages, run_provenance
+from rc_vs_snn.records.provenance import PACKAGES, plugin_packages, provenance, run_provenance
 from rc_vs_snn.registry import datasets
 
 
@@ -32,3 +33,11 @@ def test_our_own_package_is_no_plug_in_however_it_is_installed(monkeypatch):
     assert datasets.distributions("digits") == []
     assert datasets.distributions("rc_vs_snn.datasets.digits:digits") == []
     assert datasets.distributions("another.module:code") == ["another"]
+
+
+def test_the_command_can_be_typed_again_as_it_is_stored(monkeypatch):
+    typed = ["/usr/bin/rc-vs-snn", "train", "--model", "a label, two words", "--seed", "0"]
+    monkeypatch.setattr("sys.argv", typed)
+    stored = provenance(0.0)["command"]
+    assert stored == "rc-vs-snn train --model 'a label, two words' --seed 0"
+    assert shlex.split(stored)[1:] == typed[1:]
