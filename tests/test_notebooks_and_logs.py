@@ -21,6 +21,7 @@ def tags(folder):
     return set(EventAccumulator(str(folder)).Reload().Tags()["scalars"])
 
 
+@pytest.mark.slow
 def test_its_command_runs_and_writes_the_scalars_of_its_table(tmp_path, monkeypatch, capsys):
     commands = [line.strip() for line in PAGE.splitlines() if line.startswith("    rc-vs-snn ")]
     monkeypatch.chdir(tmp_path)

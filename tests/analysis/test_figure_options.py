@@ -326,6 +326,7 @@ write_figures(find_records(sys.argv[1]), sys.argv[2], options=options)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(one_seed, tmp_path):
     folders = [tmp_path / name for name in ("one", "two")]
     runs = [

@@ -107,6 +107,7 @@ def test_what_is_no_encoder_is_refused_before_any_of_it_runs(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_workers_find_it_too(beside, tmp_path) -> None:
     command = [sys.executable, "-m", "rc_vs_snn", "compare", "--config", str(beside("plain")), "--jobs", "2"]
     done = subprocess.run(

@@ -48,7 +48,7 @@ def test_two_files_of_a_run_are_never_of_one_second(tmp_path):
     assert scalars(tmp_path / "tb/run") == {"loss/train": [(0, 1.0)]}
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_each_run_has_a_folder_with_its_history(tmp_path, capsys, jobs):
     out, events = tmp_path / "runs", tmp_path / "runs/tensorboard"
     command = ["compare", *SMALL, "--out", str(out), "--tensorboard", str(events), "--jobs", jobs]
@@ -84,6 +84,7 @@ def test_a_run_that_is_made_again_hides_what_it_left(tmp_path, capsys):
     assert_the_history(scalars(tmp_path / "events/run"), history)
 
 
+@pytest.mark.slow
 def test_the_parts_of_a_plan_keep_apart(tmp_path, capsys, monkeypatch):
     """Both have runs of the same labels."""
     small = rv.load_preset("digits", ["model.hidden=8"]).with_training(epochs=1)

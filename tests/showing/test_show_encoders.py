@@ -74,6 +74,7 @@ def test_faults_are_named(tmp_path, dataset, sample, settings, says):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_twice_the_same_bytes_random_codes_too(tmp_path):
     first, _ = show_encoders("digits", None, tmp_path / "a")
     second, _ = show_encoders("digits", None, tmp_path / "b")
