@@ -10,7 +10,7 @@ from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.curves import oracle_exit
 from rc_vs_snn.analysis.intervals import Interval, mean_interval
 from rc_vs_snn.contracts import Trace
-from rc_vs_snn.decision.calibration import accuracy_at_end, soonest, top_k_gap
+from rc_vs_snn.decision.calibration import accuracy_at_end, halfway, soonest, top_k_gap
 from rc_vs_snn.decision.conformal import conformal
 from rc_vs_snn.decision.evidence import Consecutive, Cumulative, Entropy, Evidence, Gap, Margin, named
 from rc_vs_snn.decision.exits import judged
@@ -48,9 +48,8 @@ def _shifted(reads: Evidence | str, rule: Rule | None = None) -> Candidates:
 
     def candidates(valid: Trace, least: float) -> Iterator[Rule]:
         evidence = named(reads)
-        low, high = evidence.limits
-        start = FirstSpike(low + 1 if high == np.inf else (low + high) / 2)
-        yield soonest(valid, Reading(rule or start, evidence), evidence, least)
+        start = halfway(evidence) if rule is None else Reading(rule, evidence)
+        yield soonest(valid, start, evidence, least)
 
     return candidates
 

@@ -11,7 +11,7 @@ from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.exits import AT_END, ORACLE, TracedRun, exits_table, over_seeds
 from rc_vs_snn.analysis.files import write_all
 from rc_vs_snn.analysis.tables import markdown_table
-from rc_vs_snn.analysis.writing import csv_bytes, figure_files
+from rc_vs_snn.analysis.writing import figure_files
 
 NAME = "exits"
 
@@ -33,7 +33,6 @@ def write_exits(runs: Sequence[TracedRun], out: Path | str, loss: float) -> list
     table = exits_table(runs, loss)
     files = figure_files(NAME, table, draw(table))
     files[f"{NAME}.md"] = markdown(table).encode()
-    files[f"{NAME}.csv"] = csv_bytes(table)
     return write_all(Path(out), files)
 
 

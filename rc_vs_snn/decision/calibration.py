@@ -11,7 +11,7 @@ import numpy as np
 from rc_vs_snn.contracts import Trace
 from rc_vs_snn.decision.evidence import Evidence
 from rc_vs_snn.decision.exits import evidence_read_by
-from rc_vs_snn.decision.rules import PerStep, Reading, Rule, Shifted, decide
+from rc_vs_snn.decision.rules import FirstSpike, PerStep, Reading, Rule, Shifted, decide
 from rc_vs_snn.errors import InputError
 
 # A probability's odds (or a membrane's threshold) times or through exp(20): from everyone to no one.
@@ -107,6 +107,12 @@ def soonest(trace: Trace, rule: Rule, kind: str | Evidence, least: float) -> Shi
     if best is None:
         raise InputError(f"no shift of {rule!r} keeps an accuracy of {least:.4f}; allow for less")
     return best[1]
+
+
+def halfway(reads: Evidence) -> Reading:
+    """Return a constant threshold within the limits of an evidence: where shifting starts."""
+    low, high = reads.limits
+    return Reading(FirstSpike(low + 1 if high == math.inf else (low + high) / 2), reads)
 
 
 def top_k_gap(trace: Trace, reads: Evidence, epsilon: float, levels: int = 100) -> Reading:

@@ -170,9 +170,6 @@ class AverageCost:
         return average_cost(float(found["accuracy"]), float(found["earliness"]), self.alpha)
 
 
-BUILT_IN = ("harmonic-mean", "average-cost")
-
-
 def plugged_in(trace: Trace, decision: Decision) -> dict[str, float]:
     """Return the numbers of every metric that another package registers, by its name with underscores.
 
@@ -181,7 +178,7 @@ def plugged_in(trace: Trace, decision: Decision) -> dict[str, float]:
     """
     found = {}
     for name in registered.names():
-        if name in BUILT_IN:
+        if registered.get(name).__module__ == __name__:
             continue
         with blamed(f"metric '{name}'"):
             value: Any = registered.build(name, {})(trace, decision)

@@ -34,13 +34,10 @@ class Reader:
         Args:
             readout: logits or membrane potentials of the rows that are left, ``(rows, K)``.
         """
-        if readout.itemsize < 4:  # training in bfloat16: the rule still reads float32
-            readout = readout.float()
-        readout = readout.detach()
+        readout = _read(readout)
         if not readout.is_cpu and isinstance(self._evidence, Probability | Sigmoid | Membrane):
             return _on_device(readout, self._evidence)
-        array = readout.contiguous().cpu().numpy()
-        evidence, self._state = one_step(self._evidence, array, self._state)
+        evidence, self._state = one_step(self._evidence, arrays(readout), self._state)
         return torch.from_numpy(np.ascontiguousarray(evidence)).to(readout.device)
 
     def keep(self, rows: Tensor) -> None:
@@ -69,8 +66,12 @@ def evidence_trace(
 
 def arrays(readouts: Tensor) -> np.ndarray:
     """Return readouts as an array of the type that the rule reads."""
-    readouts = readouts.detach().float() if readouts.itemsize < 4 else readouts.detach()
-    return readouts.contiguous().cpu().numpy()
+    return _read(readouts).contiguous().cpu().numpy()
+
+
+def _read(readout: Tensor) -> Tensor:
+    readout = readout.detach()
+    return readout.float() if readout.itemsize < 4 else readout  # trained in bfloat16, read in float32
 
 
 def _array(lengths: Tensor | np.ndarray | None) -> np.ndarray | None:

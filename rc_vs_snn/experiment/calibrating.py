@@ -9,12 +9,11 @@ from typing import Any, Literal, cast
 from rc_vs_snn import registry
 from rc_vs_snn.config import Part
 from rc_vs_snn.contracts import Trace
-from rc_vs_snn.decision.calibration import calibrated, top_k_gap, within_loss
+from rc_vs_snn.decision.calibration import calibrated, halfway, top_k_gap, within_loss
 from rc_vs_snn.decision.conformal import conformal
-from rc_vs_snn.decision.evidence import Evidence
 from rc_vs_snn.decision.exits import judged
 from rc_vs_snn.decision.metrics import plugged_in, summarise
-from rc_vs_snn.decision.rules import FirstSpike, Reading, Rule, thresholds_of
+from rc_vs_snn.decision.rules import Rule, thresholds_of
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.judging import restore, spelt, stored_config, trace_split
@@ -64,8 +63,7 @@ def calibrate(
         raise InputError(f"give one aim of {', '.join(aims)}, got {', '.join(given) or 'none'}")
     if alpha is not None and evidence is not None:
         raise InputError("a conformal rule reads the class probabilities; leave out the evidence")
-    if record.status != "done":
-        raise InputError(f"{record.folder} is a {record.status} run ({record.reason}); run it again first")
+    record.require_done()
     valid, test = traces(record, execution)
     if alpha is not None:
         chosen: Rule = conformal(valid, alpha, correction)
@@ -97,9 +95,7 @@ def _base(record: Record, evidence: Part | None) -> tuple[Rule, Part | None]:
     if evidence is None:
         own = Part.of(record.config["evidence"]) if "evidence" in record.config else None
         return build_rule(Part.of(record.config["rule"]), own), own
-    reads: Evidence = build_part(registry.evidences, evidence)
-    low, high = reads.limits
-    return Reading(FirstSpike(low + 1 if high == float("inf") else (low + high) / 2), reads), evidence
+    return halfway(build_part(registry.evidences, evidence)), evidence
 
 
 def traces(record: Record, execution: Execution | None = None) -> tuple[Trace, Trace]:

@@ -127,8 +127,7 @@ def evaluate(
             no threshold decides as soon as ``mean_step``.
     """
     execution = execution or Execution()
-    if record.status != "done":
-        raise InputError(f"{record.folder} is a {record.status} run ({record.reason}); run it again first")
+    record.require_done()
     config = stored_config(record, execution)
     with torch_settings(execution):
         splits, task = restore(config, record.folder, execution)

@@ -120,6 +120,11 @@ class Record:
             arrays.setdefault("readouts", arrays["evidence"])
         return Trace(**arrays)
 
+    def require_done(self) -> None:
+        """Raise InputError unless the run is finished."""
+        if self.status != "done":
+            raise InputError(f"{self.folder} is a {self.status} run ({self.reason}); run it again first")
+
     def require_whole(self) -> None:
         """Raise InputError unless all that a finished run leaves behind is there and unharmed."""
         written = (layout.DECISIONS, layout.TRACE, layout.WEIGHTS)

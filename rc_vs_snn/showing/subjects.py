@@ -151,8 +151,7 @@ def open_run(run: Record, execution: Execution) -> Iterator[OpenRun]:
     Raises:
         InputError: the run is not finished, names code that is not trusted, or its corpus is not there.
     """
-    if run.status != "done":
-        raise InputError(f"{run.folder} is a {run.status} run ({run.reason}); run it again first")
+    run.require_done()
     config = stored_config(run, execution)
     with torch_settings(execution):
         splits = load_splits(config, execution)
