@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,15 +76,20 @@ def _trace_batch(model: Any, encoded: Encoded) -> dict[str, Tensor]:
 
 
 def judge(task: Task, splits: Splits, history: Sequence[Mapping[str, Any]]) -> Result:
-    """Read the test split and return what the run came to, with what was said of valid.
+    """Return what a run came to, with what was said of valid; see ``judge_test``."""
+    valid = trace_split(task, splits.valid, "valid")
+    return replace(judge_test(task, splits.test, history), valid=valid)
+
+
+def judge_test(task: Task, test: Samples, history: Sequence[Mapping[str, Any]]) -> Result:
+    """Read the test split and return what the run came to.
 
     Args:
         task: the parts, the model trained.
-        splits: the data.
+        test: the test split.
         history: of the training (empty if nothing was trained here).
     """
-    valid = trace_split(task, splits.valid, "valid")
-    trace = trace_split(task, splits.test, "test")
+    trace = trace_split(task, test, "test")
     decision = decide(trace.evidence, task.rule, trace.lengths)
     numbers = summarise(trace, decision)
     metrics = {
@@ -95,7 +101,7 @@ def judge(task: Task, splits: Splits, history: Sequence[Mapping[str, Any]]) -> R
         "epochs_run": len(history),
         "neurobench": {**static(task.model), "classification_accuracy": numbers["accuracy"]},
     }
-    return Result(metrics, weights_of(task.model), (trace, decision), valid)
+    return Result(metrics, weights_of(task.model), (trace, decision))
 
 
 def evaluate(

@@ -16,7 +16,7 @@ from rc_vs_snn.config import slug
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
-from rc_vs_snn.experiment.judging import judge, load_weights, restore, stored_config, weights_of
+from rc_vs_snn.experiment.judging import judge, judge_test, load_weights, restore, stored_config, weights_of
 from rc_vs_snn.experiment.locks import locked_folder
 from rc_vs_snn.experiment.workers import results
 from rc_vs_snn.records import Record, Result
@@ -141,7 +141,7 @@ def _export(record: Record, target: Path, execution: Execution) -> Path:
         started = time.time()
         splits, task = restore(config, record.folder, execution)
         valid = _write_best(record, task, splits, working / records.WEIGHTS)
-        judged = judge(task, splits, record.history)
+        judged = judge_test(task, splits.test, record.history)
         written = {
             **provenance(started),
             "weights": stored_precision(records.read_weights(working / records.WEIGHTS)),
