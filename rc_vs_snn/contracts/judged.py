@@ -1,6 +1,7 @@
 """What was decided about samples, and all that a model said about them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -118,6 +119,12 @@ class Trace:
         for name in ("acs", "macs", "input_events", "leaks"):
             if getattr(self, name).shape != (n_samples, n_steps):
                 raise InputError(f"trace {name} must have shape ({n_samples}, {n_steps})")
+
+    def select(self, rows: np.ndarray | slice) -> "Trace":
+        """Return the samples at ``rows`` (indices, a mask or a slice), in that order."""
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        chosen: dict[str, Any] = {name: value[rows] for name, value in arrays.items()}
+        return replace(self, **chosen)
 
     @property
     def n_steps(self) -> int:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -126,7 +125,7 @@ class OpenRun:
             trace = self.record.trace()
             (rows,) = np.nonzero(trace.ids == sample_id)
             if len(rows):
-                return one_of(trace, int(rows[0]))
+                return trace.select(rows[:1])
         if not (folder / WEIGHTS).is_file():
             raise InputError(
                 f"{folder} holds no {TRACE} with sample {sample_id} and no {WEIGHTS} to judge it with; show "
@@ -183,11 +182,3 @@ def subjects_of(task: Task, samples: Samples) -> list[Subject]:
     return [
         Subject(sample, label, value, read.kind, read.sensor, code) for sample, label, value, code in facts
     ]
-
-
-def one_of(trace: Trace, row: int) -> Trace:
-    """Return the trace of one sample."""
-    values = {field.name: getattr(trace, field.name) for field in fields(trace)}
-    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-    rows: dict[str, Any] = {name: value[row : row + 1] for name, value in arrays.items()}
-    return replace(trace, **rows)

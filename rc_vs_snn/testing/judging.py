@@ -67,7 +67,7 @@ def check_metric(metric: Metric) -> None:
         number = isinstance(value, Real) and not isinstance(value, bool)
         require(number, f"a metric returns one number, got {value!r}")
         back = np.arange(40)[::-1]
-        turned: Any = metric(_rows(trace, back), Decision(**{k: v[back] for k, v in vars(decision).items()}))
+        turned: Any = metric(trace.select(back), Decision(**{k: v[back] for k, v in vars(decision).items()}))
         same = bool(np.isclose(float(value), float(turned), equal_nan=True))
         require(same, f"the order of the samples changed the metric from {value} to {turned}")
 
@@ -109,8 +109,3 @@ def _trace(n: int) -> Trace:
     evidence = generator.dirichlet(np.ones(3), size=(n, 5)).astype(np.float32)
     costs = np.arange(1.0, 6.0) * np.ones((n, 1))
     return Trace(evidence, generator.integers(0, 3, n), np.arange(n), costs, costs, costs)
-
-
-def _rows(trace: Trace, rows: np.ndarray) -> Trace:
-    parts = {name: value[rows] for name, value in vars(trace).items() if isinstance(value, np.ndarray)}
-    return Trace(**parts)
