@@ -19,7 +19,7 @@ from rc_vs_snn.decision.evidence import Evidence, Membrane, evidence_of_trace, r
 from rc_vs_snn.decision.exits import judged
 from rc_vs_snn.decision.metrics import plugged_in, summarise
 from rc_vs_snn.decision.reading import arrays
-from rc_vs_snn.decision.rules import check_rule, decide, thresholds_of
+from rc_vs_snn.decision.rules import Reading, check_rule, decide, thresholds_of
 from rc_vs_snn.encoded import Encoded
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
@@ -139,6 +139,8 @@ def evaluate(
         splits, task = restore(config, record.folder, execution)
         own = config.evidence if rule is None else None
         chosen = build_rule(rule or config.rule, evidence or own)
+        # The trace's evidence is what the run's rule reads, which another rule need not.
+        chosen = Reading(chosen, read_by(chosen, task.model.evidence))
         samples: Samples = getattr(splits, split)
         trace = trace_split(task, samples, split)
         check_rule(chosen, task.model.evidence, trace.n_steps)

@@ -10,7 +10,7 @@ import rc_vs_snn as rv
 from rc_vs_snn.cli import main
 from rc_vs_snn.config import Part
 from rc_vs_snn.decision import judged
-from rc_vs_snn.decision.evidence import Cumulative, Gap
+from rc_vs_snn.decision.evidence import Cumulative, Gap, named
 from rc_vs_snn.decision.rules import PerStep, Reading
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.calibrating import calibrate, part_from_text, read_rule, traces
@@ -156,6 +156,16 @@ def test_a_run_trains_and_is_judged_with_evidence_of_its_own(tmp_path):
         rv.compare(rv.load_preset("digits", settings), tmp_path / "runs")[0].provenance == found[0].provenance
     )
     assert {path.suffix for path in rv.write_figures(found, tmp_path / "figures")} >= {".png", ".csv"}
+
+
+def test_another_rule_does_not_inherit_the_runs_evidence(tmp_path):
+    settings = ["evidence.name=margin", "rule.name=first-spike", "rule.threshold=0.3", "training.epochs=3"]
+    (record, *_) = rv.compare(rv.load_preset("digits", settings), tmp_path / "runs")
+    rule = Part("first-spike", {"threshold": 0.5})
+    trace = record.trace()
+    by_probability = judged(trace, Reading(rv.FirstSpike(0.5), named("probability")))
+    assert by_probability.step.mean() < judged(trace, rv.FirstSpike(0.5)).step.mean()  # margins are smaller
+    assert evaluate(record, rule=rule)["mean_step"] == by_probability.step.mean()
 
 
 def registry_margin():
