@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from installing import installed_into
 from pages import COMMANDS, DOCS, ROOT, Block, blocks, commands, is_run
 
 import rc_vs_snn as rv
@@ -43,14 +44,7 @@ PAGES = sorted(
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """A folder that the package of one part of each kind is installed into, without a network."""
-    source = tmp_path_factory.mktemp("source") / "external_parts"
-    shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns("__pycache__"))
-    target = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
-    command += ["--no-build-isolation", "--target", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{done.stderr}\n(building needs hatchling: pip install -e '.[test]')"
-    return target
+    return installed_into(tmp_path_factory, PACKAGE)
 
 
 @pytest.fixture(scope="module")

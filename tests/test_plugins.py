@@ -4,12 +4,12 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from installing import installed_into
 
 import rc_vs_snn as rv
 from rc_vs_snn.testing import check_encoder
@@ -28,14 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the example package is installed into, as a user would, but without a network."""
     if importlib.util.find_spec("pip") is None:
         pytest.skip("this environment has no pip; `python -m ensurepip` adds it")
-    source = tmp_path_factory.mktemp("source") / "external_encoder"
-    shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns("__pycache__"))
-    target = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
-    command += ["--no-build-isolation", "--target", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{done.stderr}\n(building needs hatchling: pip install -e '.[test]')"
-    return target
+    return installed_into(tmp_path_factory, PACKAGE)
 
 
 def _python(installed: Path, folder: Path, *arguments: str) -> str:
