@@ -1,11 +1,12 @@
 """Names, options and their faults."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
 from rc_vs_snn import InputError
-from rc_vs_snn.registry import Registry, encoders, models
+from rc_vs_snn.registry import Registry, datasets, encoders, models
+from rc_vs_snn.registry.values import fits
 
 
 @pytest.fixture
@@ -86,3 +87,8 @@ def test_a_factory_that_takes_any_option_is_handed_those_it_does_not_name():
     registry.register("open")(lambda size=1, **others: (size, others))
     assert registry.build("open", {"class": "A", "size": 2}) == (2, {"class": "A"})
     assert registry.check("open", {"class": "A"}) == []
+
+
+def test_an_option_may_be_annotated_with_any():
+    assert all(fits(value, Any) for value in (None, 1, "text", [1]))
+    assert datasets.check("tonic", {"class": "SHD", "arguments": None}) == []  # as its **arguments are

@@ -78,6 +78,8 @@ def return_hint(function: Any) -> Any:
 
 def fits(value: Any, hint: Any) -> bool:
     """Return whether a value is of the type that an annotation names."""
+    if hint is Any:  # a class to inspect, but not to isinstance
+        return True
     origin = typing.get_origin(hint)
     if origin is typing.Literal:
         return any(value == allowed and type(value) is type(allowed) for allowed in typing.get_args(hint))
