@@ -43,7 +43,7 @@ def unfinished(planned: Sequence[PlannedRun], overwrite: bool = False) -> list[P
 
 
 def check_runs(runs: Sequence[PlannedRun], execution: Execution) -> None:
-    """Raise InputError if one of them could not start; those that differ in their seed alone are asked once."""
+    """Raise InputError if one could not start; those that differ in their seed alone are checked once."""
     different = {canonical(run.config.to_table() | {"seed": 0}): run.config for run in runs}
     for config in different.values():
         check_run(config, execution)
