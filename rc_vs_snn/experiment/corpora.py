@@ -74,5 +74,5 @@ def _checksum(splits: Splits) -> int:
         samples = getattr(splits, name)
         for array in (samples.values, samples.labels, samples.ids):
             for each in array if array.dtype == object else [array]:
-                found = zlib.crc32(np.ascontiguousarray(each).reshape(-1).view(np.uint8), found)
+                found = zlib.crc32(np.ascontiguousarray(each).reshape(-1).view(np.uint8).data, found)
     return found

@@ -37,20 +37,24 @@ def locked_folder(out: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked_run(folder: Path) -> Iterator[None]:
+def locked_run(folder: Path, patience_s: float | None = None) -> Iterator[None]:
     """Hold the folder of one run, whether it is there already or not.
+
+    Args:
+        folder: of the run.
+        patience_s: how long is waited for whoever holds it (default: ``PATIENCE_S``).
 
     Raises:
         InputError: another command holds it.
     """
-    with _locked(folder.parent / f".{folder.name}.lock", folder):
+    with _locked(folder.parent / f".{folder.name}.lock", folder, patience_s):
         yield
 
 
 @contextlib.contextmanager
-def _locked(path: Path, what: Path) -> Iterator[None]:
+def _locked(path: Path, what: Path, patience_s: float | None = None) -> Iterator[None]:
     made = [parent for parent in path.parents if not parent.exists()]
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
     while (lock := _try(path, what)) is None:
         if time.monotonic() > deadline:
             raise InputError(

@@ -14,7 +14,7 @@ from rc_vs_snn.experiment.corpora import keep_corpora
 from rc_vs_snn.experiment.engines import ENDED, LOG, RETRIED, STARTED, Engine, events_of
 from rc_vs_snn.experiment.engines.cores import cores
 from rc_vs_snn.experiment.execution import Execution
-from rc_vs_snn.experiment.locks import PATIENCE_S, locked_run
+from rc_vs_snn.experiment.locks import locked_run
 from rc_vs_snn.experiment.planning import PlannedRun, is_finished
 from rc_vs_snn.experiment.progress import Progress, Watch
 from rc_vs_snn.experiment.running import keep_failure, train_and_judge
@@ -41,13 +41,11 @@ class Order:
 def make_run(run: PlannedRun, order: Order, batch: Report, epoch: Report) -> None:
     """Make one run in this process, unless somebody else has by now."""
     keep_corpora(order.command)
-    with locked_run(run.folder, math.inf if order.waits else PATIENCE_S):
+    with locked_run(run.folder, math.inf if order.waits else None):
         with warnings.catch_warnings(action="ignore"):  # said already
             if is_finished(run.config, run.folder, order.overwrite):
                 return
-        train_and_judge(
-            run.config, run.folder, order.execution, replace=True, report=batch, on_epoch=epoch
-        )
+        train_and_judge(run.config, run.folder, order.execution, replace=True, report=batch, on_epoch=epoch)
 
 
 def make_runs(todo: Sequence[PlannedRun], order: Order, engine: Engine, jobs: int, shown: Progress) -> None:

@@ -8,7 +8,6 @@ import contextlib
 import pickle
 import queue
 import sys
-import time
 import uuid
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
@@ -16,7 +15,7 @@ from typing import Any
 
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.engines.elsewhere import outcome_elsewhere
-from rc_vs_snn.experiment.engines.worker import DONE, ENDED, FAILED, RETRIED, STARTED, packed, packed_call
+from rc_vs_snn.experiment.engines.worker import ENDED, FAILED, RETRIED, STARTED, packed, packed_call
 
 LAST = "last"
 
@@ -96,13 +95,13 @@ def _last_word(future: Any) -> tuple[str, Any]:
         return ENDED, "its worker died (out of memory?), and so did others that tried it"
     except CancelledError:
         return FAILED, InputError(
-            "the Dask scheduler is lost; finished runs are kept, and the same command goes on from there when "
-            "a scheduler is there again"
+            "the Dask scheduler is lost; finished runs are kept: when there is one again, the same command "
+            "goes on from there"
         )
     except Exception as error:
         return FAILED, InputError(
-            f"a Dask worker cannot make the call ({type(error).__name__}: {error}); give the workers the same "
-            "versions of Python, of rc_vs_snn and of its plug-ins"
+            f"a Dask worker cannot make the call ({type(error).__name__}: {error}); give the workers the "
+            "same versions of Python, of rc_vs_snn and of its plug-ins"
         )
     return kind, value
 

@@ -56,7 +56,8 @@ def by_joblib(
                 )
                 for number, arguments in list(left.items())
             )  # fmt: skip
-            beside = threading.Thread(target=_drive, args=(parallel, made, number_of_round, heard), daemon=True)
+            given = (parallel, made, number_of_round, heard)
+            beside = threading.Thread(target=_drive, args=given, daemon=True)
             beside.start()
             for number, kind, value in _until_over(heard, number_of_round):
                 if kind == FAILED:

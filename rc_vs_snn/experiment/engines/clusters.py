@@ -30,12 +30,13 @@ def client_of(scheduler: str | None, cluster: Path | None, jobs: int, retries: i
         import dask
         import distributed
     except ImportError as error:
-        raise InputError(
-            "to spread runs with Dask install it: pip install 'rc_vs_snn[cluster]'"
-        ) from error
+        raise InputError("to spread runs with Dask install it: pip install 'rc_vs_snn[cluster]'") from error
     logging.getLogger("distributed").setLevel(logging.ERROR)  # what it warns of is what it is there to mend
     # One call per worker at a time, so that a worker that dies takes down no other.
-    careful = {"distributed.scheduler.allowed-failures": retries, "distributed.scheduler.worker-saturation": 1.0}
+    careful = {
+        "distributed.scheduler.allowed-failures": retries,
+        "distributed.scheduler.worker-saturation": 1.0,
+    }
     with contextlib.ExitStack() as opened:
         if scheduler is not None:
             where: Any = scheduler
@@ -46,7 +47,7 @@ def client_of(scheduler: str | None, cluster: Path | None, jobs: int, retries: i
             client = distributed.Client(where, timeout=PATIENCE_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise InputError(
-                f"no Dask scheduler answers at {where}; start one with `dask scheduler`, or give another address"
+                f"no Dask scheduler answers at {where}; start one with `dask scheduler`, or give its address"
             ) from error
         yield opened.enter_context(client)
 

@@ -11,7 +11,7 @@ from typing import Any
 from rc_vs_snn.experiment.engines.worker import FAILED, LOG, STARTED, outcome, packed, portable
 
 BATCHES_EVERY_S = 0.2
-"""How often a running training tells what its last batches were: nobody reads faster, and a net is in between."""
+"""How often a running training tells of its last batch: nobody reads faster, and a net is in between."""
 
 _alone = threading.Lock()
 
@@ -70,7 +70,7 @@ def _told(say: Callable[..., None]) -> Iterator[None]:
 
 class _Lines(io.TextIOBase):
     def __init__(self, say: Callable[..., None]) -> None:
-        self.say, self.rest, self.thread = say, "", threading.get_ident()
+        self.say, self.rest = say, ""
 
     def writable(self) -> bool:
         return True

@@ -110,7 +110,9 @@ def outcome(call: bytes, say: Callable[..., None]) -> tuple[str, Any]:
     except KeyboardInterrupt as interrupt:
         return ENDED, f"its process was stopped by {(signal_behind(interrupt) or signal.SIGINT).name}"
     except SystemExit as stop:
-        return FAILED, InputError(f"a plug-in called sys.exit({stop.code!r}); it must return or raise instead")
+        return FAILED, InputError(
+            f"a plug-in called sys.exit({stop.code!r}); it must return or raise instead"
+        )
     except Exception as error:
         return FAILED, portable(error)
 
