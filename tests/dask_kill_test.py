@@ -4,10 +4,10 @@
 
 Each round starts the same ``rc-vs-snn compare --scheduler`` on the same folder, with a scheduler and two
 worker processes beside, and sends SIGKILL to one of them or to the command itself at a random moment; so many
-kills each. After workers' deaths, up to three while it runs, the command must finish; after the scheduler's it
-must say so and end; after its own the same command is given at once, while runs still go on in the workers. All
-the time somebody looks at the folder: a run that is finished must stay the same. In the end every folder must
-hold the results, to the bit, of an undisturbed command. Linux only.
+kills each. After workers' deaths, up to three while it runs, the command must finish; after the scheduler's
+it must say so and end; after its own the same command is given at once, while runs still go on in the
+workers. All the time somebody looks at the folder: a run that is finished must stay the same. In the end
+every folder must hold the results, to the bit, of an undisturbed command. Linux only.
 """
 
 import argparse
@@ -164,6 +164,8 @@ def dask_kill_test(folder, kills, *, epochs=40, seeds=2, seed=0, say=print):
     with contextlib.ExitStack() as ended, Looker(folder) as looker:
         ended.callback(cluster.end)
         cluster.start()
+        line = command(folder / "first", epochs, seeds, "--scheduler", cluster.address)
+        subprocess.run(line, check=True, capture_output=True)  # workers import, numba compiles
         started = time.monotonic()
         line = command(undisturbed, epochs, seeds, "--scheduler", cluster.address)
         subprocess.run(line, check=True, capture_output=True)
@@ -180,7 +182,7 @@ def dask_kill_test(folder, kills, *, epochs=40, seeds=2, seed=0, say=print):
             line = command(out, epochs, seeds, "--scheduler", cluster.address)
             found, moments = kill_some(line, cluster, victim, seconds, draw)
             left[victim] -= len(moments)
-            after = ", ".join(f"{moment:.1f}" for moment in moments) or "never: it ended before"
+            after = " s, ".join(f"{moment:.1f}" for moment in moments) or "more than"
             say(f"{number}: {victim} killed after {after} s; {there} of {2 * seeds} runs were finished, then "
                 f"{len(list(out.glob(RUNS)))} {'; '.join(found)}")  # fmt: skip
             wrong += [f"round {number} ({victim} after {after} s): {text}" for text in found]
@@ -196,9 +198,10 @@ def dask_kill_test(folder, kills, *, epochs=40, seeds=2, seed=0, say=print):
         time.sleep(10 * LOOKS_EVERY_S)
     wrong += looker.doubled()
     told = ", ".join(f"{victim} {kills - count}" for victim, count in left.items())
-    say(f"kills: {told}; {len(looker.seen)} runs in {len(list(folder.glob('killed*')))} folders, finished by the "
-        f"same command and equal to the undisturbed ones; put in place more than once: "
-        f"{len(looker.doubled())}; faults: {len(wrong)}")  # fmt: skip
+    n_folders, doubled = len(list(folder.glob("killed*"))), len(looker.doubled())
+    say(f"kills: {told}; {len(looker.seen)} runs in {n_folders} folders, finished by the same command; put "
+        f"in place more than once: {doubled}; faults, a difference to the undisturbed runs among them: "
+        f"{len(wrong)}")  # fmt: skip
     return wrong
 
 

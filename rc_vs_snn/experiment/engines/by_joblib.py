@@ -1,13 +1,15 @@
 """Calls spread by joblib, under whatever backend of this machine its ``parallel_config`` names.
 
-A worker of loky that dies takes all others with it: their calls are made again, and each counts as retried.
-What calls say comes by a socket of this machine. When it ends, because the command is over or dead, a worker
-interrupts its call, as by a signal; our own processes do the same (``worker``).
+A worker of loky that dies takes all others with it: the calls that were underway are made again, each alone,
+so that one whose process dies again is known. What calls say comes by a socket of this machine. When it ends,
+because the command is over or dead, a worker interrupts its call, as by a signal; our own processes do the
+same (``worker``).
 """
 
 import _thread
 import contextlib
 import hmac
+import itertools
 import os
 import pickle
 import queue
@@ -17,7 +19,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from rc_vs_snn.experiment.engines.elsewhere import outcome_elsewhere
@@ -33,7 +36,9 @@ from rc_vs_snn.experiment.engines.worker import (
 )
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, stopped_by_signals
 
-BROKEN, OVER = "broken", "over"
+BROKEN = "broken"
+SETTLED_S = 0.2
+"""How long what dead workers have said may take to be heard."""
 Heard = queue.SimpleQueue[tuple[int, int, str, Any]]
 """Of which round of calls, of which call, a kind and a value."""
 
@@ -44,73 +49,76 @@ def by_joblib(
     """See ``engines.events_of``."""
     import joblib
 
-    left, deaths, started = dict(enumerate(calls)), [0] * len(calls), set[int]()
-    with _hearing() as (heard, address, key):
-        for number_of_round in range(len(calls) * (retries + 1)):
-            # Here, since parallel_config is of this thread only.
+    left, deaths = dict(enumerate(calls)), [0] * len(calls)
+    with contextlib.ExitStack() as ended:
+        ending = ended.enter_context(contextlib.ExitStack())  # after nobody listens any more
+        heard, address, key = ended.enter_context(_hearing())
+        rounds = deque([sorted(left)])
+        for number_of_round in itertools.count():
+            if not left:
+                return
+            waiting, underway = set(rounds.popleft()), set[int]()
             parallel = joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1)
-            made = (
+            made = [
                 joblib.delayed(_made)(
                     address, key, os.getpid(), list(sys.path), number_of_round, number,
-                    packed_call(function, arguments),
+                    packed_call(function, left[number]),
                 )
-                for number, arguments in list(left.items())
-            )  # fmt: skip
+                for number in sorted(waiting)
+            ]  # fmt: skip
             given = (parallel, made, number_of_round, heard)
             beside = threading.Thread(target=_drive, args=given, daemon=True)
             beside.start()
-            for number, kind, value in _until_over(heard, number_of_round):
+            ending.callback(beside.join, GRACE_S + 1)
+            while waiting:
+                number, kind, value = _next(heard, number_of_round)
                 if kind == FAILED:
                     raise value
-                if kind == BROKEN:
-                    dead = sorted(started)
-                elif kind == ENDED:
-                    dead = [number]
-                else:
-                    dead = []
-                    yield number, kind, value
                 if kind == STARTED:
-                    started.add(number)
-                if kind == DONE:
+                    underway.add(number)
+                elif kind == DONE:
+                    waiting.discard(number)
+                    underway.discard(number)
                     del left[number]
-                    started.discard(number)
-                for each in dead:
-                    started.discard(each)
-                    deaths[each] += 1
-                    if deaths[each] <= retries:
-                        yield each, RETRIED, value
-                    else:
-                        del left[each]
-                        yield each, ENDED, value
-            beside.join()
-            if not left:
-                return
+                elif kind in (BROKEN, ENDED):
+                    suspects = {number} if kind == ENDED else underway or waiting
+                    for each in sorted(suspects):
+                        # One of many is not known to be at fault before it is made alone.
+                        deaths[each] += len(suspects) == 1
+                        if deaths[each] > retries:
+                            del left[each]
+                        else:
+                            rounds.append([each])
+                        yield each, RETRIED if each in left else ENDED, value
+                    waiting, underway = waiting - suspects, underway - suspects
+                    if kind == BROKEN and waiting:
+                        rounds.append(sorted(waiting))
+                        waiting = set()
+                    continue
+                yield number, kind, value
 
 
-def _until_over(heard: Heard, number_of_round: int) -> Iterator[tuple[int, str, Any]]:
+def _next(heard: Heard, number_of_round: int) -> tuple[int, str, Any]:
     while True:
         with contextlib.suppress(queue.Empty):
-            told, number, kind, value = heard.get(timeout=1)
-            if told != number_of_round:
-                continue
-            if kind == OVER:
-                return
-            yield number, kind, value
+            told, *event = heard.get(timeout=1)
+            if told == number_of_round:
+                return event[0], event[1], event[2]
 
 
-def _drive(parallel: Any, made: Iterable[Any], number_of_round: int, heard: Heard) -> None:
-    """Let joblib make the calls of one round, and tell their last words."""
+def _drive(parallel: Any, made: Sequence[Any], number_of_round: int, heard: Heard) -> None:
+    """Let joblib make the calls of one round, which tell their last words themselves."""
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     try:
-        for number, kind, value in parallel(made):
-            heard.put((number_of_round, number, kind, value))
+        for _ in parallel(made):
+            pass
     except BrokenProcessPool:
+        time.sleep(SETTLED_S)
         reason = "its process, or one beside it, was killed (out of memory?)"
         heard.put((number_of_round, -1, BROKEN, reason))
     except BaseException as error:
         heard.put((number_of_round, -1, FAILED, error))
-    heard.put((number_of_round, -1, OVER, None))
 
 
 @contextlib.contextmanager
@@ -146,8 +154,8 @@ def _hearing() -> Iterator[tuple[Heard, tuple[str, int], bytes]]:
 def _made(
     address: tuple[str, int], key: bytes, parent: int, paths: list[str], number_of_round: int, number: int,
     call: bytes,
-) -> tuple[int, str, Any]:  # fmt: skip
-    """Make a call in a worker of joblib and return its number and last word."""
+) -> None:  # fmt: skip
+    """Make a call in a worker of joblib and tell its last word."""
     over = threading.Event()
     with socket.create_connection(address) as line:
         line.sendall(key)
@@ -159,7 +167,7 @@ def _made(
             threading.Thread(target=_watch, args=(line, over), daemon=True).start()
         try:
             with stopped_by_signals(), interrupts_outside_numba():
-                return number, *outcome_elsewhere(call, paths, say, lines=False)
+                say(*outcome_elsewhere(call, paths, say, lines=False))
         finally:
             over.set()
             with contextlib.suppress(OSError):

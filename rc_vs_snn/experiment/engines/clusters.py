@@ -1,6 +1,7 @@
 """Clusters of Dask: one that is there, one on this machine, or one that a TOML file describes."""
 
 import contextlib
+import inspect
 import logging
 import tomllib
 from collections.abc import Iterator
@@ -31,13 +32,13 @@ def client_of(scheduler: str | None, cluster: Path | None, jobs: int, retries: i
         import distributed
     except ImportError as error:
         raise InputError("to spread runs with Dask install it: pip install 'rc_vs_snn[cluster]'") from error
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # what it warns of is what it is there to mend
     # One call per worker at a time, so that a worker that dies takes down no other.
     careful = {
         "distributed.scheduler.allowed-failures": retries,
         "distributed.scheduler.worker-saturation": 1.0,
     }
     with contextlib.ExitStack() as opened:
+        opened.enter_context(_silent(logging.getLogger("distributed")))
         if scheduler is not None:
             where: Any = scheduler
         else:
@@ -52,13 +53,30 @@ def client_of(scheduler: str | None, cluster: Path | None, jobs: int, retries: i
         yield opened.enter_context(client)
 
 
+@contextlib.contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    """Say nothing of deaths and lost connections: they are mended, or come out as an error."""
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def _local(jobs: int) -> Any:
     from distributed import LocalCluster
 
-    return LocalCluster(
-        n_workers=jobs, threads_per_worker=1, memory_limit=0, dashboard_address=None,
-        silence_logs=logging.ERROR,
-    )  # fmt: skip
+    try:
+        return LocalCluster(
+            n_workers=jobs, threads_per_worker=1, memory_limit=0, silence_logs=logging.CRITICAL,
+            dashboard_address=":0", scheduler_kwargs={"dashboard": False},
+        )  # fmt: skip
+    except RuntimeError as error:
+        raise InputError(
+            f"no Dask cluster can be started here ({error}); a script calls what starts one only under "
+            'if __name__ == "__main__":'
+        ) from error
 
 
 def _described(path: Path) -> Any:
@@ -78,6 +96,9 @@ def _described(path: Path) -> Any:
     known = [each for each in dir(dask_jobqueue) if each.endswith("Cluster")]
     if name not in known:
         raise InputError(f"{path}: dask-jobqueue has no cluster {name!r}; {did_you_mean(str(name), known)}")
+    options = _options(getattr(dask_jobqueue, name))
+    for key in table.keys() - options:
+        raise InputError(f"{path}: {name} has no option {key!r}; {did_you_mean(key, sorted(options))}")
     # One run at a time in a process, whatever cores it has.
     table["worker_extra_args"] = [*table.get("worker_extra_args", []), "--nthreads", "1"]
     try:
@@ -86,3 +107,10 @@ def _described(path: Path) -> Any:
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: {name} cannot be made: {error}") from error
     return made
+
+
+def _options(made: type[Any]) -> set[str]:
+    """Return what a class of clusters of dask-jobqueue and its jobs can be given."""
+    classes = [*made.__mro__, *made.job_cls.__mro__]
+    found = [inspect.signature(each.__init__).parameters for each in classes if each is not object]
+    return {name for each in found for name in each} - {"self", "args", "kwargs"}

@@ -55,7 +55,8 @@ def serve() -> None:
     arrived: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
     def say(kind: str, value: Any = None) -> None:
-        answers.write(packed((kind, value)))
+        # Told to stop while modules are imported, we can import none any more.
+        answers.write(pickle.dumps((kind, value)) if kind == ENDED else packed((kind, value)))
         answers.flush()
 
     with contextlib.suppress(KeyboardInterrupt, OSError):  # told to stop, or nobody listens any more
