@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
+    from rc_vs_snn.experiment.rerunning import Rerun
     from rc_vs_snn.experiment.standing import Standing, Status
 
 FEW = 60
@@ -94,3 +95,70 @@ def _duration(seconds: float) -> str:
     if hours < 36:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{round(hours) // 24} d {round(hours) % 24} h"
+
+
+def rerun(
+    run: Path,
+    /,
+    *,
+    out: Path | None = None,
+    threads: int | None = None,
+    device: str | None = None,
+    data_root: Path | None = None,
+    trust: bool = False,
+    overwrite: bool = False,
+    form: Form = "text",
+) -> int:
+    """Make a finished run again from what it records, and say what differs.
+
+    Where it was made (code, packages, hardware, threads), and what came out: metrics, decisions, weights.
+    Exit codes: 0 all that came out is equal, to the bit; 1 something differs.
+
+    Args:
+        run: a run folder.
+        out: the run folder to make (default: runs/rerun/<name of the run folder>).
+        threads: of torch (default: as many as the run had).
+        device: auto, cpu, cuda or mps (default: that of the run).
+        data_root: where the corpora lie.
+        trust: run code that the run names by its path (module:attribute).
+        overwrite: replace an earlier repetition.
+        form: lines, or JSON for other programs.
+    """
+    from rc_vs_snn.cli.options import shown
+    from rc_vs_snn.experiment.execution import Execution
+    from rc_vs_snn.experiment.rerunning import rerun
+    from rc_vs_snn.records import json_text, read_record
+
+    found = rerun(
+        read_record(run), out or Path("runs") / "rerun" / run.resolve().name,
+        Execution(data_root=data_root, trust=trust), threads=threads, device=device, replace=overwrite,
+        progress=shown(None),
+    )  # fmt: skip
+    if form == "json":
+        told = {name: value for name, value in vars(found).items() if name != "record"}
+        print(json_text({"equal": found.is_equal, "folder": str(found.record.folder), **told}))
+    else:
+        print("\n".join(_told(found)))
+    return 0 if found.is_equal else 1
+
+
+def _told(found: "Rerun") -> list[str]:
+    """Return what a repetition came to, a few lines for each thing that may differ."""
+    lines = []
+    for what, differ in (
+        ("where it was made", found.origin), ("configuration", found.config), ("metrics", found.metrics)
+    ):  # fmt: skip
+        lines += [f"{what}: {'the same' if not differ else ''}".rstrip(), *(f"  {text}" for text in differ)]
+    if found.first_epoch is not None:
+        lines.append(f"training: apart from epoch {found.first_epoch} on")
+    counts = [f"{name} {count}" for name, count in found.otherwise.items() if count and name != "any"]
+    apart = f"{found.otherwise['any']} of {found.n_samples} otherwise ({', '.join(counts)})"
+    lines.append(f"decisions: {apart if found.otherwise['any'] else f'all {found.n_samples} the same'}")
+    if found.weights:
+        sizes = [size for size in found.weights.values() if size is not None]
+        most = f", by up to {max(sizes):.3g}" if sizes else ""
+        lines.append(f"weights: {len(found.weights)} tensors differ{most}")
+    else:
+        lines.append("weights: the same, to the bit")
+    lines.append(f"{'equal' if found.is_equal else 'not equal'}: {found.record.folder}")
+    return lines
