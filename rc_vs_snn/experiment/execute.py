@@ -14,7 +14,13 @@ from rc_vs_snn.experiment.engines import Engine
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import locked_folder
 from rc_vs_snn.experiment.notebook import fitting_progress
-from rc_vs_snn.experiment.planning import PlannedRun, check_runs, planned_runs, unfinished
+from rc_vs_snn.experiment.planning import (
+    PlannedRun,
+    check_runs,
+    finished,
+    planned_runs,
+    write_plans,
+)
 from rc_vs_snn.experiment.progress import Progress
 from rc_vs_snn.experiment.spreading import Order, make_run, make_runs
 
@@ -53,8 +59,11 @@ def compare(
     execution, engine = execution or Execution(), engine or Engine()
     # Shards write into one folder at once; each of their runs is locked.
     with contextlib.nullcontext() if engine.shard else locked_folder(Path(out)):
-        planned = engine.share(planned_runs(comparison, out, execution))
-        return execute(planned, execution, jobs=jobs, engine=engine, overwrite=overwrite, progress=progress)
+        plan = planned_runs(comparison, out, execution)
+        return execute(
+            engine.share(plan), execution,
+            jobs=jobs, engine=engine, overwrite=overwrite, progress=progress, plan=plan,
+        )  # fmt: skip
 
 
 def execute(
@@ -65,8 +74,11 @@ def execute(
     engine: Engine | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    plan: Sequence[PlannedRun] = (),
 ) -> records.Records:
     """Run what is not finished, several runs side by side if wanted; see ``compare``.
+
+    Where only a share of a ``plan`` is to be run here, the whole of it is kept as what is meant.
 
     With an engine, a run whose process is killed again and again (for want of memory) is kept as failed; the
     others go on.
@@ -80,7 +92,8 @@ def execute(
     engine = engine or Engine()
     execution = replace(execution, data_root=data_root(execution.data_root))
     order = Order(uuid.uuid4().hex, execution, overwrite, waits=engine.waits)
-    todo = unfinished(planned, overwrite)
+    found = finished(planned, overwrite)
+    todo = [run for run in planned if run.folder not in found]
     is_serial = engine.is_serial(jobs, len(todo))
     shown = progress or fitting_progress()
     with contextlib.ExitStack() as kept:
@@ -88,6 +101,7 @@ def execute(
         check_runs(todo, execution)
         if not is_serial:
             kept.close()  # the workers keep theirs
+        write_plans(plan or planned)
         with shown.session([run.config for run in planned], [run.config for run in todo]):
             if not is_serial:
                 make_runs(todo, order, engine, jobs, shown)
@@ -95,5 +109,8 @@ def execute(
             for run in todo:
                 with shown.watching(run.config, run.folder) as watch:
                     make_run(run, order, watch.batch, watch.epoch)
-                shown.finished(records.read_record(run.folder))
-    return records.Records(records.write_order(records.read_record(run.folder), run.order) for run in planned)
+                shown.finished(records.read_record(run.folder, quick=True))
+    made = (found.get(run.folder) or records.read_record(run.folder, quick=True) for run in planned)
+    return records.Records(
+        records.write_order(record, run.order) for record, run in zip(made, planned, strict=True)
+    )

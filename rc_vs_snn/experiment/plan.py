@@ -127,10 +127,13 @@ def _reproduce(
         part.comparison.name: planned_runs(part.comparison, out / part.comparison.name, execution)
         for part in parts
     }
-    mine = engine.share([run for plan in plans.values() for run in plan])
-    done = execute(mine, execution, jobs=jobs, engine=engine, overwrite=overwrite, progress=progress)
+    plan = [run for part in plans.values() for run in part]
+    mine = engine.share(plan)
+    done = execute(
+        mine, execution, jobs=jobs, engine=engine, overwrite=overwrite, progress=progress, plan=plan
+    )
     found = {run.folder: record for run, record in zip(mine, done, strict=True)}
     return {
-        name: Records(found[run.folder] for run in plan if run.folder in found)
-        for name, plan in plans.items()
+        name: Records(found[run.folder] for run in part if run.folder in found)
+        for name, part in plans.items()
     }

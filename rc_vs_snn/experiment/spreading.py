@@ -45,7 +45,15 @@ def make_run(run: PlannedRun, order: Order, batch: Report, epoch: Report) -> Non
         with warnings.catch_warnings(action="ignore"):  # said already
             if is_finished(run.config, run.folder, order.overwrite):
                 return
-        train_and_judge(run.config, run.folder, order.execution, replace=True, report=batch, on_epoch=epoch)
+        train_and_judge(
+            run.config,
+            run.folder,
+            order.execution,
+            replace=True,
+            report=batch,
+            on_epoch=epoch,
+            order=run.order,
+        )
 
 
 def make_runs(todo: Sequence[PlannedRun], order: Order, engine: Engine, jobs: int, shown: Progress) -> None:
@@ -81,7 +89,7 @@ def make_runs(todo: Sequence[PlannedRun], order: Order, engine: Engine, jobs: in
                 if kind == ENDED:
                     epochs, started = (seen.epochs, seen.started) if seen else ([], time.time())
                     keep_failure(run.config, run.folder, order.execution, epochs, started, value)
-                shown.finished(records.read_record(run.folder))
+                shown.finished(records.read_record(run.folder, quick=True))
 
 
 def _make_run(run: PlannedRun, order: Order, say: Callable[[str, Any], None]) -> None:
