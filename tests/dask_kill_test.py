@@ -127,7 +127,7 @@ class Looker:
 
 
 def kill_some(line, out, cluster, victim, longest_s, draw):
-    """Start the command, kill when it has begun, and see it end; return what was wrong, and the moments of the kills."""
+    """Start the command, kill when it has begun, see it end; return what was wrong, and when it was."""
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     moments = []
     try:
