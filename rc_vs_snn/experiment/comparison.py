@@ -4,7 +4,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Comparison:
             parameters come closest to the first one's, or to that of the model with this label.
         folds: above 0: cross-validation of so many parts, in which the run of seed s tests on part s, the
             option ``fold`` of the dataset; what is then said over seeds is said over parts.
+        search: ranges and choices of settings, which only a search reads.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Comparison:
     seeds: tuple[int, ...] = (0,)
     match_parameters: bool | str = False
     folds: int = 0
+    search: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.runs:
@@ -104,6 +106,7 @@ class Comparison:
             seeds=_seeds(table.get("seeds", (0,))),
             match_parameters=table.get("match_parameters", False),
             folds=table.get("folds", 0),
+            search=table.get("search", {}),
         )
 
     def with_encoder(self, encoder: "str | Part | Callable[..., Any]") -> "Comparison":

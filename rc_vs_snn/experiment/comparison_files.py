@@ -20,7 +20,8 @@ from rc_vs_snn.experiment.settings import label_of, merge
 from rc_vs_snn.registry import packaged, packaged_table
 
 COMPARISON_KEYS = (
-    "name", "seeds", "match_parameters", "folds", "extends", "models", *GRID_KEYS, *RUN_KEYS[2:]
+    "name", "seeds", "match_parameters", "folds", "extends", "models", *GRID_KEYS, "search",
+    *RUN_KEYS[2:],
 )  # fmt: skip
 
 

@@ -190,7 +190,7 @@ def typed_grids(texts: Sequence[str]) -> list[Grid]:
         key = ".".join(keys)
         if key in values:
             raise InputError(f"'--grid {text}': {key} is given twice; give all its values at once")
-        values[key] = value if key == "label" else _typed_values(value)
+        values[key] = value if key == "label" else typed_values(value)
     return [_grid(values, "--grid", [])] if values else []
 
 
@@ -240,7 +240,7 @@ def _axes(table: Plain, where: str, above: str = "") -> Iterator[Axis]:
             raise InputError(f"{named} must be a list of values, such as [5, 10, 20], got {value!r}")
 
 
-def _typed_values(text: str) -> list[Any]:
+def typed_values(text: str) -> list[Any]:
     """Return the values between the commas of a text; of TOML, or texts."""
     found = parsed(f"[{text}]") if text else []
     if isinstance(found, list):

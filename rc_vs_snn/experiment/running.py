@@ -13,13 +13,15 @@ from rc_vs_snn.contracts import Splits
 from rc_vs_snn.errors import DivergedError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
-from rc_vs_snn.experiment.judging import judge
+from rc_vs_snn.experiment.judging import judge, restore, trace_split, weights_of
 from rc_vs_snn.experiment.locks import locked_run
 from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, exits_named, load_splits
 from rc_vs_snn.experiment.probing import probe
 from rc_vs_snn.records.provenance import run_provenance
 from rc_vs_snn.training.loop import SILENT, Report, is_silent, train
 from rc_vs_snn.training.task import Task
+
+TEST_NOT_READ = "trained, and judged on valid alone: its test split has not been read"
 
 
 def run(
@@ -63,8 +65,12 @@ def train_and_judge(
     replace: bool,
     report: Report | None,
     on_epoch: Report | None,
+    test: bool = True,
 ) -> records.Record:
-    """Do what ``run`` does, in a folder that the caller holds (``locks.locked_run``)."""
+    """Do what ``run`` does, in a folder that the caller holds (``locks.locked_run``).
+
+    Without ``test`` that split is not read: the run is left as skipped, and ``judge_later`` can finish it.
+    """
     check_config(config)
     with (
         interrupts_outside_numba(),
@@ -87,7 +93,7 @@ def train_and_judge(
         torch.manual_seed(seeds.seed_for(config.seed, "dropout"))
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
-            outcome, facts = judge(task, splits, epochs), {"status": "done"}
+            outcome, facts = _judged(task, splits, epochs, test)
             if all(map(is_silent, epochs)):
                 facts["warning"] = SILENT.format(len(epochs))
         except DivergedError as error:
@@ -95,6 +101,38 @@ def train_and_judge(
         origin = run_provenance(config, started, str(task.device), execution.threads, facts)
         records.write_run(working, config.to_table(), epochs, origin, outcome)
     return records.read_record(folder)
+
+
+def judge_later(config: RunConfig, folder: Path, execution: Execution) -> records.Record:
+    """Read the test split for a run that was trained without it: it becomes what ``run`` would have made.
+
+    Args:
+        config: of the run.
+        folder: its folder, which the caller holds.
+        execution: device, threads, data root.
+    """
+    record = records.read_record(folder)
+    with (
+        interrupts_outside_numba(),
+        exits_named(config),
+        torch_settings(execution),
+        records.atomic_folder(folder, replace=True) as working,
+    ):
+        splits, task = restore(config, folder, execution)
+        outcome, facts = _judged(task, splits, record.history)
+        origin = {key: value for key, value in record.provenance.items() if key not in ("reason", "files")}
+        records.write_run(working, config.to_table(), record.history, {**origin, **facts}, outcome)
+    return records.read_record(folder)
+
+
+def _judged(
+    task: Task, splits: Splits, history: Sequence[Mapping[str, Any]], test: bool = True
+) -> tuple[records.Result, dict[str, Any]]:
+    """Return what a trained model comes to, and the run's status."""
+    if test:
+        return judge(task, splits, history), {"status": "done"}
+    outcome = records.Result(weights=weights_of(task.model), valid=trace_split(task, splits.valid, "valid"))
+    return outcome, {"status": "skipped", "reason": TEST_NOT_READ}
 
 
 def keep_failure(
@@ -115,7 +153,20 @@ def keep_failure(
         started: when, in seconds since the epoch.
         reason: what became of the process.
     """
-    with locked_run(folder), records.atomic_folder(folder, replace=True) as working:
+    with locked_run(folder):
+        return write_failure(config, folder, execution, epochs, started, reason)
+
+
+def write_failure(
+    config: RunConfig,
+    folder: Path,
+    execution: Execution,
+    epochs: Sequence[Mapping[str, Any]],
+    started: float,
+    reason: str,
+) -> records.Record:
+    """Do what ``keep_failure`` does, in a folder that the caller holds."""
+    with records.atomic_folder(folder, replace=True) as working:
         device = str(execution.torch_device())
         status = {"status": "failed", "reason": reason}
         origin = run_provenance(config, started, device, execution.threads, status)
