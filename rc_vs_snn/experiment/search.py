@@ -132,7 +132,11 @@ def search_of(base: RunConfig, table: Any, typed: Sequence[str] = ()) -> Search:
             "'model.hidden={from=16,to=128,log=true}'"
         )
     entry = base.to_table()
-    return Search(base, tuple(_dimension(key, value, entry) for key, value in found.items()))
+    space = tuple(_dimension(key, value, entry) for key, value in found.items())
+    for each in space:  # what no configuration can hold would fail whenever it is drawn
+        for value in (each.low, each.high) if isinstance(each, Range) else each.values:
+            RunConfig.from_table(with_values(entry, {each.key: value}))
+    return Search(base, space)
 
 
 def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
