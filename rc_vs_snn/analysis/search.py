@@ -152,7 +152,9 @@ def _value(settings: dict, key: str) -> str:
     if key in settings:
         value = settings[key]
         return f"{value:.6g}" if isinstance(value, float) else str(value)
-    inside = {name: value for name, value in settings.items() if name.startswith(f"{key}.")}
-    return ", ".join(
-        str(value) if name.endswith(".name") else f"{name}={value}" for name, value in inside.items()
-    )
+    parts = [
+        (name.removeprefix(f"{key}."), value)
+        for name, value in settings.items()
+        if name.startswith(f"{key}.")
+    ]
+    return ", ".join(str(value) if name == "name" else f"{name}={value}" for name, value in parts)

@@ -85,8 +85,9 @@ def _draw_cells(axes: Axes, table: Table, plane: Table, name: str) -> None:
     columns, rows = (
         dict(sorted(zip(table[at].tolist(), table[f"{at}_value"].tolist(), strict=True))) for at in ("x", "y")
     )
-    values = table[name] if name != "mean_step" else time_axis.when(table, table[name])
-    here = plane[name] if name != "mean_step" else time_axis.when(plane, plane[name])
+    values, here = (
+        time_axis.each(each, name)[0] if name == "mean_step" else each[name] for each in (table, plane)
+    )
     low, high = np.nanmin(values), np.nanmax(values)
     cells = np.full((len(rows), len(columns)), np.nan)
     place = {"x": list(columns), "y": list(rows)}

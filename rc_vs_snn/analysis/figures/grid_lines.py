@@ -117,7 +117,7 @@ def _draw_line(axes: Axes, rows: Table, name: str, look: style.Look) -> None:
     rows = rows.rows(np.argsort(rows["at"], kind="stable"))
     values, widths = rows[name], rows[f"{name}_half_width"]
     if name == "mean_step":
-        values, widths = time_axis.when(rows, values), time_axis.spread(rows, widths)
+        values, widths = time_axis.each(rows, name)
     axes.plot(rows["at"], values, color=look.colour, linestyle=look.line, marker=look.marker, markersize=4)
     axes.errorbar(
         rows["at"],
