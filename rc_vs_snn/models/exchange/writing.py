@@ -65,20 +65,24 @@ def to_nir(model: nn.Module, *, dt: float = DT) -> Any:
     nodes["input"], last = nir.Input({"input": np.array(shape)}), "input"
     for name, node, back in _nodes(layers, tuple(shape), dt):
         node.metadata |= {"name": name}
-        if back is None:
-            key = name if name not in ("input", "output") else f"{name}_neurons"
-            nodes[key] = node
-        else:
-            key = f"{name}.lif"
-            nodes[key], nodes[f"{name}.w_rec"] = node, back
-            edges += [(key, f"{name}.w_rec"), (f"{name}.w_rec", key)]
+        key = f"{name}_neurons" if name in ("input", "output") else name
+        nodes[key] = node if back is None else _recurrent(node, back)
         edges.append((last, key))
         last = key
-    n_classes = nodes[last].output_type["output"]
+    (n_classes,) = nodes[last].output_type.values()
     nodes["output"] = nir.Output({"output": np.array(n_classes)})
     edges.append((last, "output"))
     metadata = {"form": FORM, "dt": dt, "evidence": model.evidence}
     return nir.NIRGraph(nodes, edges, metadata=metadata)
+
+
+def _recurrent(node: Any, back: Any) -> Any:
+    """Return neurons and their synapses onto themselves as a graph of its own, as snnTorch writes them."""
+    nir = the_nir()
+    (shape,) = node.input_type.values()
+    ends = {"input": nir.Input({"input": shape}), "output": nir.Output({"output": shape})}
+    edges = [("input", "lif"), ("lif", "w_rec"), ("w_rec", "lif"), ("lif", "output")]
+    return nir.NIRGraph({**ends, "lif": node, "w_rec": back}, edges)
 
 
 def _nodes(
