@@ -17,6 +17,7 @@ from rc_vs_snn.models.exchange.simulators.running import (
     Simulation,
     Simulator,
     Told,
+    clears,
     copied,
     layer_in,
     neuron_links,
@@ -83,8 +84,7 @@ class Cell(nn.Module):
         self.r, self.threshold, self.v_reset = map(to_tensor, (node.r, node.v_threshold, node.v_reset))
         self.never = bool(torch.isinf(self.threshold).all())
         self.reset, self.waits = reset_of(node), waits(node)
-        # snnTorch's recurrent neurons, and ours, lose with "zero" what arrives at the step after a spike.
-        self.clears = str(node.metadata.get("layer", "")).startswith("Recurrent")
+        self.clears = clears(node)
 
     def forward(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Return spikes, and currents, membranes and spikes as state."""
@@ -94,15 +94,13 @@ class Cell(nn.Module):
             x, syn = self.synapse(self.w_in * x, syn)
         if self.waits and self.reset == "subtract":
             x = x - fired * self.threshold
-        if self.waits and self.reset == "zero" and mem is not None and not self.clears:
-            mem = mem._replace(v=mem.v * (1 - fired))
         v, mem = self.membrane(self.r * x, mem)
-        if self.waits and self.reset == "zero" and self.clears:
+        if self.clears:
             mem = mem._replace(v=v * (1 - fired))
         if self.never:
             return torch.zeros_like(mem.v), (syn, mem, torch.zeros_like(mem.v))
         spikes = threshold(mem.v - self.threshold, "heaviside", 0.0)
-        if not self.waits:
+        if self.reset == "zero" and not self.clears:
             mem = mem._replace(v=torch.where(spikes > 0, self.v_reset, mem.v))
         return spikes, (syn, mem, spikes)
 

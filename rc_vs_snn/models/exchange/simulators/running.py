@@ -55,8 +55,8 @@ class Simulation:
         self._net, self._neurons, self._told, self._restart = net.eval(), dict(neurons), told, restart
 
     @torch.no_grad()
-    def run(self, frames: Tensor) -> Iterator[dict[str, Told]]:
-        """Yield what every layer of neurons did at each step.
+    def run(self, frames: Tensor) -> Iterator[tuple[Tensor, dict[str, Told]]]:
+        """Yield the output of each step, and what every layer of neurons did, by the name of its node.
 
         Args:
             frames: input ``(T, B, ...)`` in the graph's shape.
@@ -70,8 +70,8 @@ class Simulation:
                 for name, layer in self._neurons.items():
                     hook = layer.register_forward_hook(self._noting(seen, name))
                     hooks.callback(hook.remove)
-                _, state = self._net(frame, state)
-            yield seen
+                output, state = self._net(frame, state)
+            yield output, seen
 
     def _noting(self, seen: dict[str, Told], name: str) -> Callable[[nn.Module, Any, Any], None]:
         def note(layer: nn.Module, given: Any, returned: Any) -> None:
@@ -171,14 +171,19 @@ def waits(node: Any) -> bool:
     return str(node.metadata.get("reset_at", "")) == "next step"
 
 
+def clears(node: Any) -> bool:
+    """Return whether what arrives at the step after a spike is lost: "zero" of all our neurons but ``Leaky``."""
+    return waits(node) and reset_of(node) == "zero" and node.metadata.get("layer") != "Leaky"
+
+
 def reset_lost(graph: Any) -> list[Lost]:
     """Return which resets a reader loses that knows "zero", at once, alone."""
     found = []
-    for name, node, back in neuron_links(graph):
+    for name, node, _ in neuron_links(graph):
         if reset_of(node) == "subtract":
             found.append(Lost(name, "the reset 'subtract' comes back as 'zero'", True))
-        elif back is not None and waits(node):
-            found.append(Lost(name, "what arrives at the step after a spike is kept; here it is lost", True))
+        elif clears(node):
+            found.append(Lost(name, "what arrives at the step after a spike is kept, and not lost", True))
     return found
 
 

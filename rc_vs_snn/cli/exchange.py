@@ -1,0 +1,51 @@
+"""What is printed of graphs that were written for others."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rc_vs_snn.experiment.nir_files import Checked, ExportedGraph
+    from rc_vs_snn.models.exchange.simulators import Lost
+
+MOST_REASONS = 5
+
+
+def told(graph: "ExportedGraph") -> Iterator[str]:
+    """Yield the lines on a graph: its file, whether it is the network, and what simulators make of it."""
+    yield str(graph.path)
+    same = "equal to the bit" if graph.same else "NOT equal to the bit"
+    yield f"  read again: readouts of {graph.n_samples} test samples are {same}"
+    for checked in graph.checked:
+        yield from _checked(checked)
+
+
+def _checked(checked: "Checked") -> Iterator[str]:
+    head = f"  {checked.simulator}, {checked.how}:"
+    found = checked.found
+    if found is None:
+        yield f"{head} {checked.refused}"
+    else:
+        share = 100 * found.n_equal / found.n_samples
+        yield (
+            f"{head} {share:.2f} % of decisions equal ({found.n_equal} of {found.n_samples}), "
+            f"{100 * found.equal_spikes:.4f} % of hidden spikes; readouts differ by {found.largest:.1e} at most"
+        )
+    yield from _lost(checked.lost)
+    if found is not None and not checked.lost:
+        for each in found.differences[:MOST_REASONS]:
+            yield (
+                f"    sample {each.sample}: label {each.ours[0]} at step {each.ours[1]} here, "
+                f"{each.theirs[0]} at {each.theirs[1]} there: {each.reason}"
+            )
+        left = len(found.differences) - MOST_REASONS
+        if left > 0:
+            yield f"    and {left} more"
+
+
+def _lost(lost: "Iterable[Lost]") -> Iterator[str]:
+    """Yield each thing that is lost once, with the nodes of which it is."""
+    nodes: dict[str, list[str]] = {}
+    for each in lost:
+        nodes.setdefault(each.what, []).append(each.node)
+    for what, names in nodes.items():
+        yield f"    {', '.join(names)}: {what}"
