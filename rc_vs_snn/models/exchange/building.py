@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from rc_vs_snn.models.exchange.constants import decay_of, gain_of
 from rc_vs_snn.models.exchange.graphs import NEURONS, Link, kind
 from rc_vs_snn.models.exchange.neurons import Dynamics, GraphNeurons, GraphReset
 from rc_vs_snn.models.exchange.ours import linear, our_neurons, unfolded
-from rc_vs_snn.models.exchange.synapses import GraphConv, Scaled, SumPool
+from rc_vs_snn.models.exchange.synapses import GraphConv, Scaled, SumPool, pair
 from rc_vs_snn.models.exchange.writing import to_tensor
 
 KNOWN = (*NEURONS, "Linear", "Affine", "Scale", "Conv2d", "SumPool2d", "AvgPool2d", "Flatten")
@@ -105,12 +105,6 @@ def _conv(name: str, node: Any, shape: Shape) -> nn.Module:
     return GraphConv(weight, bias, (channels, height, width), sides[0], sides[1], sides[2], groups)
 
 
-def pair(value: Any) -> tuple[int, int]:
-    """Return one number, or one per side, as one per side."""
-    rows, columns = np.broadcast_to(np.ravel(value), (2,)).tolist()
-    return int(rows), int(columns)
-
-
 def _other(name: str, what: str, node: Any, shape: Shape) -> nn.Module:
     if what == "Flatten":
         first, last = int(node.start_dim), int(node.end_dim)
@@ -128,7 +122,9 @@ def _neurons(name: str, node: Any, back: Any, shape: Shape, reading: Reading) ->
     if back is not None:
         _require_finite(name, back, ("weight", "bias"))
         recurrent = _linear(f"{name}' (its recurrent synapses) of '{name}", back, shape)
-    return GraphNeurons(dynamics(name, node, shape, reading.dt), reading.reset, recurrent)
+    told = node.metadata.get("reset")
+    reset: GraphReset = told if told in get_args(GraphReset) else reading.reset
+    return GraphNeurons(dynamics(name, node, shape, reading.dt), reset, recurrent)
 
 
 def dynamics(name: str, node: Any, shape: Shape, dt: float) -> Dynamics:

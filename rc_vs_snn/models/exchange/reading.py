@@ -71,6 +71,7 @@ def from_nir(
     model = Stack(layers, layout=layout, evidence=evidence or kept or "membrane")
     if next(model.parameters(), None) is None:
         raise InputError("the graph holds no synapses")
+    model.origin = Path(source).name if isinstance(source, str | Path) else str(told.get("label") or "graph")
     return model.eval()
 
 

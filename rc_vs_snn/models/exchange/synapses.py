@@ -2,12 +2,20 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from rc_vs_snn.errors import InputError
+
+
+def pair(value: Any) -> tuple[int, int]:
+    """Return one number, or one per side, as one per side."""
+    rows, columns = np.broadcast_to(np.ravel(value), (2,)).tolist()
+    return int(rows), int(columns)
 
 
 class GraphInput(nn.Module):

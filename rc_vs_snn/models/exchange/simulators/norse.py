@@ -5,7 +5,6 @@ integrator ``LIBoxCell`` and threshold; what a spike takes from its membrane com
 current, as an inhibition of its own.
 """
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -19,12 +18,14 @@ from rc_vs_snn.models.exchange.simulators.running import (
     Told,
     clears,
     copied,
-    layer_in,
+    layers_in,
+    linear,
     neuron_links,
     package,
     reading,
     reset_lost,
     reset_of,
+    straightened,
     torch_synapses,
     waits,
     with_batch,
@@ -37,22 +38,21 @@ def read(graph: Any, dt: float) -> Simulation:
     norse = package("norse.torch")
     with reading("norse"):
         net = with_batch(norse.from_nir(copied(graph), ignore_warnings=True, dt=dt))
-    return Simulation(net, _found(net, graph), _told)
+        return Simulation("norse", net, layers_in(net, graph), _told)
 
 
 def put_right(graph: Any, dt: float) -> Simulation:
     """Return a graph in norse's own cells, set as its metadata says."""
     nir, nirtorch = package("nir"), package("nirtorch")
     package("norse.torch")
-    make = partial(Cell, dt=dt)
     with reading("norse"):
-        cells = {nir.LIF: make, nir.CubaLIF: make}
-        net = with_batch(nirtorch.nir_to_torch(copied(graph), {**torch_synapses(), **cells}))
-    return Simulation(net, _found(net, graph), _told)
+        straight, backs = straightened(graph)
 
+        def cell(node: Any) -> nn.Module:
+            return Cell(node, backs.get(id(node)), dt)
 
-def _found(net: nn.Module, graph: Any) -> dict[str, nn.Module]:
-    return {link.name: layer_in(net, link.name) for link in neuron_links(graph)}
+        net = with_batch(nirtorch.nir_to_torch(straight, {**torch_synapses(), nir.LIF: cell, nir.CubaLIF: cell}))
+        return Simulation("norse", net, layers_in(net, graph), _told)
 
 
 def _told(layer: nn.Module, returned: Any) -> Told:
@@ -67,42 +67,51 @@ class Cell(nn.Module):
 
     Args:
         node: LIF or CubaLIF.
+        back: recurrent synapses, or None.
         dt: length of a step in seconds.
     """
 
-    def __init__(self, node: Any, dt: float) -> None:
+    def __init__(self, node: Any, back: Any, dt: float) -> None:
         super().__init__()
         box = package("norse.torch.module.leaky_integrator_box")
 
         def integrator(tau: Any) -> nn.Module:
-            return box.LIBoxCell(box.LIBoxParameters(1 / to_tensor(tau), to_tensor(node.v_leak)), dt=dt)
+            return box.LIBoxCell(box.LIBoxParameters(1 / to_tensor(tau), to_tensor(node.v_leak)), dt=dt)  # type: ignore[no-any-return]
 
         is_cuba = kind(node) == "CubaLIF"
         self.synapse = integrator(node.tau_syn) if is_cuba else None
         self.membrane = integrator(node.tau_mem if is_cuba else node.tau)
-        self.w_in = to_tensor(node.w_in) if is_cuba else None
+        self.recurrent = None if back is None else linear(back)
+        self.w_in = to_tensor(node.w_in if is_cuba else 1)
         self.r, self.threshold, self.v_reset = map(to_tensor, (node.r, node.v_threshold, node.v_reset))
         self.never = bool(torch.isinf(self.threshold).all())
-        self.reset, self.waits = reset_of(node), waits(node)
-        self.clears = clears(node)
+        self.reset, self.waits, self.clears = reset_of(node), waits(node), clears(node)
 
     def forward(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Return spikes, and currents, membranes and spikes as state."""
         threshold = package("norse.torch.functional.threshold").threshold
         syn, mem, fired = (None, None, torch.zeros_like(x)) if state is None else state
+        if self.recurrent is not None:
+            x = x + self.recurrent(fired)
         if self.synapse is not None:
             x, syn = self.synapse(self.w_in * x, syn)
+        x = self.r * x
         if self.waits and self.reset == "subtract":
-            x = x - fired * self.threshold
-        v, mem = self.membrane(self.r * x, mem)
+            x = x - self.r * fired * self.threshold
+        v, mem = self.membrane(x, mem)
         if self.clears:
             mem = mem._replace(v=v * (1 - fired))
         if self.never:
             return torch.zeros_like(mem.v), (syn, mem, torch.zeros_like(mem.v))
         spikes = threshold(mem.v - self.threshold, "heaviside", 0.0)
-        if self.reset == "zero" and not self.clears:
-            mem = mem._replace(v=torch.where(spikes > 0, self.v_reset, mem.v))
-        return spikes, (syn, mem, spikes)
+        return spikes, (syn, mem._replace(v=self._reset(mem.v, spikes)), spikes)
+
+    def _reset(self, v: Tensor, spikes: Tensor) -> Tensor:
+        """Return membranes after what a spike does at once."""
+        if self.clears or (self.waits and self.reset == "subtract"):
+            return v
+        after = self.v_reset if self.reset == "zero" else v - (self.threshold - self.v_reset)
+        return torch.where(spikes > 0, after, v)
 
 
 def losses(graph: Any) -> list[Lost]:
@@ -110,9 +119,9 @@ def losses(graph: Any) -> list[Lost]:
     found = []
     for name, node, _ in neuron_links(graph):
         if kind(node) == "LIF" and (node.r != 1).any():
-            found.append(Lost(name, "r is taken for 1: currents come in too small, each by its 1 - decay", True))
+            found.append(Lost(name, "r is taken for 1: currents come in too small, each by its 1 - decay"))
         if kind(node) in ("LI", "CubaLI", "I"):
-            found.append(Lost(name, f"there is no {kind(node)}", False))
+            found.append(Lost(name, f"there is no {kind(node)}"))
     return found + reset_lost(graph)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import importlib
 import io
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.exchange.graphs import NEURONS, Link, chain, kind
+from rc_vs_snn.models.exchange.synapses import SumPool, pair
 from rc_vs_snn.models.exchange.writing import to_tensor
 
 Told = tuple[Tensor, Tensor]
@@ -27,18 +29,17 @@ class Lost(NamedTuple):
     Attributes:
         node: of which node.
         what: in words, such as "the reset 'subtract' comes back as 'zero'".
-        can_be_put_right: whether the simulator's own neurons can do it.
     """
 
     node: str
     what: str
-    can_be_put_right: bool
 
 
 class Simulation:
     """A graph in a simulator.
 
     Args:
+        name: of the simulator.
         net: what was read: ``net(x, state)`` returns an output and the new state.
         neurons: its layers of neurons, by the names of their nodes.
         told: ``(layer, what its forward returned) -> spikes and membranes``.
@@ -47,11 +48,13 @@ class Simulation:
 
     def __init__(
         self,
+        name: str,
         net: nn.Module,
         neurons: Mapping[str, nn.Module],
         told: Callable[[nn.Module, Any], Told],
         restart: Callable[[nn.Module], None] = lambda layer: None,
     ) -> None:
+        self.name = name
         self._net, self._neurons, self._told, self._restart = net.eval(), dict(neurons), told, restart
 
     @torch.no_grad()
@@ -60,6 +63,9 @@ class Simulation:
 
         Args:
             frames: input ``(T, B, ...)`` in the graph's shape.
+
+        Raises:
+            InputError: the simulator raises.
         """
         for layer in self._neurons.values():
             self._restart(layer)
@@ -70,7 +76,8 @@ class Simulation:
                 for name, layer in self._neurons.items():
                     hook = layer.register_forward_hook(self._noting(seen, name))
                     hooks.callback(hook.remove)
-                output, state = self._net(frame, state)
+                with reading(self.name):
+                    output, state = self._net(frame, state)
             yield output, seen
 
     def _noting(self, seen: dict[str, Told], name: str) -> Callable[[nn.Module, Any, Any], None]:
@@ -129,6 +136,15 @@ def reading(name: str) -> Iterator[None]:
         raise InputError(f"{name} does not take the graph: {told}") from error
 
 
+def straightened(graph: Any) -> tuple[Any, dict[int, Any]]:
+    """Return a copy without recurrent synapses, its nodes in their order, and these by ``id`` of their neurons."""
+    nir = package("nir")
+    links = chain(copied(graph))
+    nodes = {link.name.replace(".", "_"): link.node for link in links}
+    backs = {id(link.node): link.back for link in links if link.back is not None}
+    return nir.NIRGraph(nodes, list(itertools.pairwise(nodes)), type_check=False), backs
+
+
 def copied(graph: Any) -> Any:
     """Return a copy: some readers change the graph that they are given."""
     return copy.deepcopy(graph)
@@ -152,13 +168,18 @@ def with_batch(net: nn.Module) -> nn.Module:
 
 
 def layer_in(net: Any, name: str) -> nn.Module:
-    """Return the layer that a reader made of a node; a dot leads into a graph of its own."""
-    flat = getattr(net, name.replace(".", "_"), None)
+    """Return the layer that a reader made of a node; a dot may lead into a graph of its own."""
+    flat: Any = getattr(net, name.replace(".", "_"), None)
     if flat is not None:
-        return flat
-    for part in name.split("."):
-        net = getattr(net, part)
-    return net
+        return flat  # type: ignore[no-any-return]
+    head, _, tail = name.partition(".")
+    inner: Any = getattr(net, head)
+    return getattr(inner, tail, None) or getattr(inner, name.replace(".", "_"))
+
+
+def layers_in(net: nn.Module, graph: Any) -> dict[str, nn.Module]:
+    """Return the layers of neurons that a reader made, by the names of their nodes."""
+    return {link.name: layer_in(net, link.name) for link in neuron_links(graph)}
 
 
 def reset_of(node: Any) -> str:
@@ -181,19 +202,21 @@ def reset_lost(graph: Any) -> list[Lost]:
     found = []
     for name, node, _ in neuron_links(graph):
         if reset_of(node) == "subtract":
-            found.append(Lost(name, "the reset 'subtract' comes back as 'zero'", True))
+            found.append(Lost(name, "the reset 'subtract' comes back as 'zero'"))
         elif clears(node):
-            found.append(Lost(name, "what arrives at the step after a spike is kept, and not lost", True))
+            found.append(Lost(name, "what arrives at the step after a spike is kept, and not lost"))
     return found
 
 
 def torch_synapses() -> dict[Any, Callable[[Any], nn.Module]]:
     """Return torch's layers for the nodes that keep nothing, as ``nirtorch.nir_to_torch`` asks for them."""
     nir = package("nir")
-    return {nir.Linear: _linear, nir.Affine: _linear, nir.Conv2d: _conv, nir.Flatten: _flatten}
+    pools = {nir.SumPool2d: _sum_pool}
+    return {nir.Linear: linear, nir.Affine: linear, nir.Conv2d: _conv, nir.Flatten: _flatten, **pools}
 
 
-def _linear(node: Any) -> nn.Module:
+def linear(node: Any) -> nn.Module:
+    """Return torch's layer for a Linear or Affine node."""
     weight, bias = to_tensor(node.weight), getattr(node, "bias", None)
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
     layer.weight.data = weight
@@ -209,6 +232,10 @@ def _conv(node: Any) -> nn.Module:
     layer = nn.Conv2d(weight.shape[1] * groups, weight.shape[0], tuple(weight.shape[2:]), *sides, groups)
     layer.weight.data, layer.bias.data = weight, to_tensor(node.bias)  # type: ignore[union-attr]
     return layer
+
+
+def _sum_pool(node: Any) -> nn.Module:
+    return SumPool(pair(node.kernel_size), pair(node.stride), pair(node.padding))
 
 
 def _flatten(node: Any) -> nn.Module:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rc_vs_snn.models.exchange.constants import decay_of
 from rc_vs_snn.models.exchange.graphs import kind
 from rc_vs_snn.models.exchange.simulators.running import (
     Lost,
@@ -16,11 +17,14 @@ from rc_vs_snn.models.exchange.simulators.running import (
     Simulator,
     Told,
     copied,
+    layers_in,
     neuron_links,
     package,
     reading,
     reset_lost,
     reset_of,
+    straightened,
+    torch_synapses,
     waits,
     with_batch,
 )
@@ -32,78 +36,58 @@ def read(graph: Any, dt: float) -> Simulation:
     snn = package("snntorch")
     reader = package("snntorch.import_nir")
     before = list(snn.SpikingNeuron.instances)
-    with reading("snntorch"):
-        net = with_batch(reader.import_from_nir(copied(graph)))
-    snn.SpikingNeuron.instances[:] = before  # it would keep every network of the process alive
-    found = {link.name: _layer_in(net, link.name) for link in neuron_links(graph)}
-    return Simulation(net, found, _told, _forget)
+    try:
+        with reading("snntorch"):
+            net = with_batch(reader.import_from_nir(copied(graph)))
+            return Simulation("snntorch", net, layers_in(net, graph), _told, _forget)
+    finally:
+        snn.SpikingNeuron.instances[:] = before  # it would keep every network of the process alive
 
 
 def put_right(graph: Any, dt: float) -> Simulation:
     """Return a graph in snnTorch's own neurons, set as its metadata says."""
-    snn = package("snntorch")
-    reader = package("snntorch.import_nir")
+    nir, nirtorch, snn = package("nir"), package("nirtorch"), package("snntorch")
     before = list(snn.SpikingNeuron.instances)
-    with reading("snntorch"):
-        net = with_batch(reader.import_from_nir(copied(graph)))
-        found = {}
-        for name, node, back in neuron_links(graph):
-            read_as: Any = _layer_in(net, name)
-            layer = read_as if back is None and not told(node) else _again(read_as, node, back)
-            found[name] = layer
-            key = name.split(".")[0]
-            setattr(net, key, layer if back is None else _Passing(layer))
-    snn.SpikingNeuron.instances[:] = before
-    return Simulation(net, found, _told, _forget)
+    try:
+        with reading("snntorch"):
+            straight, backs = straightened(graph)
+
+            def neuron(node: Any) -> nn.Module:
+                return _neuron(node, backs.get(id(node)), dt)
+
+            kinds = dict.fromkeys((nir.LIF, nir.CubaLIF, nir.IF), neuron)
+            net = with_batch(nirtorch.nir_to_torch(straight, {**torch_synapses(), **kinds}))
+            return Simulation("snntorch", net, layers_in(net, graph), _told, _forget)
+    finally:
+        snn.SpikingNeuron.instances[:] = before
 
 
-def _again(neuron: Any, node: Any, back: Any) -> nn.Module:
-    """Return a neuron with the reset, and with the recurrent synapses, of its node."""
+def _neuron(node: Any, back: Any, dt: float) -> nn.Module:
+    """Return snnTorch's neuron of a node whose currents come in as they are (r dt / tau is 1)."""
     snn = package("snntorch")
-    options: dict[str, Any] = {"alpha": neuron.alpha} if hasattr(neuron, "alpha") else {}
-    make = snn.Synaptic if options else snn.Leaky
-    if back is not None:
-        make = snn.RSynaptic if options else snn.RLeaky
-        options |= {"all_to_all": True, "linear_features": len(back.weight)}
-    found = make(
-        beta=neuron.beta, threshold=neuron.threshold, reset_mechanism=reset_of(node), init_hidden=True,
-        reset_delay=waits(node), **options,
-    )  # fmt: skip
-    if back is not None:
-        bias = getattr(back, "bias", None)
-        found.recurrent.weight.data = to_tensor(back.weight)
-        found.recurrent.bias.data = torch.zeros(len(back.weight)) if bias is None else to_tensor(bias)
-    return found.eval()
-
-
-class _Passing(nn.Module):
-    """A neuron that keeps its own state, in the place of a graph that is handed one."""
-
-    def __init__(self, neuron: nn.Module) -> None:
-        super().__init__()
-        self.neuron = neuron
-
-    def forward(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
-        """Return spikes, and the state as it is."""
-        return self.neuron(x), state
-
-
-def told(node: Any) -> bool:
-    """Return whether a node's metadata names a reset."""
-    return "reset" in node.metadata
-
-
-def _layer_in(net: Any, name: str) -> nn.Module:
-    """Return a layer; snnTorch's reader puts what recurs into a graph named by what stands before the dot."""
-    head, _, tail = name.partition(".")
-    inner = getattr(net, head)
-    if not tail:
-        return inner
-    return getattr(inner, tail, None) or getattr(inner, name.replace(".", "_"))
+    is_cuba, is_if = kind(node) == "CubaLIF", kind(node) == "IF"
+    options: dict[str, Any] = {
+        "beta": 1.0 if is_if else torch.from_numpy(decay_of(node.tau_mem if is_cuba else node.tau, dt)),
+        "threshold": to_tensor(node.v_threshold),
+        "reset_mechanism": reset_of(node),
+        "reset_delay": waits(node),
+        "init_hidden": True,
+    }
+    if is_cuba:
+        options["alpha"] = torch.from_numpy(decay_of(node.tau_syn, dt))
+    if back is None:
+        return snn.Synaptic(**options) if is_cuba else snn.Leaky(**options)  # type: ignore[no-any-return]
+    make = snn.RSynaptic if is_cuba else snn.RLeaky
+    found = make(all_to_all=True, linear_features=len(back.weight), **options)
+    bias = getattr(back, "bias", None)
+    found.recurrent.weight.data = to_tensor(back.weight)
+    found.recurrent.bias.data = torch.zeros(len(back.weight)) if bias is None else to_tensor(bias)
+    return found  # type: ignore[no-any-return]
 
 
 def _told(layer: nn.Module, returned: Any) -> Told:
-    return returned, layer.mem  # type: ignore[return-value]
+    membrane: Tensor = layer.mem  # type: ignore[assignment]
+    return returned, membrane
 
 
 def _forget(layer: nn.Module) -> None:
@@ -115,11 +99,13 @@ def _forget(layer: nn.Module) -> None:
 def losses(graph: Any) -> list[Lost]:
     """See ``Simulator``."""
     found = []
-    for name, node, _ in neuron_links(graph):
+    for name, node, back in neuron_links(graph):
         if kind(node) in ("LI", "CubaLI", "I"):
-            found.append(Lost(name, f"there is no {kind(node)}", False))
+            found.append(Lost(name, f"there is no {kind(node)}"))
         if kind(node) == "IF":
-            found.append(Lost(name, "an IF becomes a leaky neuron of decay 0.9", False))
+            found.append(Lost(name, "an IF becomes a leaky neuron of decay 0.9"))
+        if back is not None:
+            found.append(Lost(name, "recurrent spikes come back through nirtorch, and not through RLeaky"))
     return found + reset_lost(graph)
 
 

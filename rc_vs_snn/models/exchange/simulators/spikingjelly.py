@@ -15,7 +15,7 @@ from rc_vs_snn.models.exchange.simulators.running import (
     Simulator,
     Told,
     copied,
-    layer_in,
+    layers_in,
     neuron_links,
     package,
     reading,
@@ -28,8 +28,7 @@ def read(graph: Any, dt: float) -> Simulation:
     exchange = package("spikingjelly.activation_based.nir_exchange")
     with reading("spikingjelly"):
         net = exchange.import_from_nir(copied(graph), dt=dt)
-    found = {link.name: layer_in(net, link.name) for link in neuron_links(graph)}
-    return Simulation(net, found, _told)
+        return Simulation("spikingjelly", net, layers_in(net, graph), _told)
 
 
 def _told(layer: nn.Module, returned: Any) -> Told:
@@ -42,14 +41,14 @@ def losses(graph: Any) -> list[Lost]:
     found = []
     for name, node, _ in neuron_links(graph):
         if kind(node) in ("LI", "CubaLI", "I"):
-            found.append(Lost(name, f"there is no {kind(node)}", False))
+            found.append(Lost(name, f"there is no {kind(node)}"))
         several = [
             field for field in ("tau", "tau_mem", "tau_syn", "v_threshold")
             if hasattr(node, field) and np.unique(getattr(node, field)).size > 1
         ]  # fmt: skip
         if several:
-            found.append(Lost(name, f"one {several[0]} a layer is all it takes, this has one a neuron", False))
-    return found + [lost._replace(can_be_put_right=False) for lost in reset_lost(graph)]
+            found.append(Lost(name, f"one {several[0]} a layer is all it takes, this has one a neuron"))
+    return found + reset_lost(graph)
 
 
 SPIKINGJELLY = Simulator("spikingjelly", read, None, losses)
