@@ -46,7 +46,7 @@ def judge(
     Of a network, data, encoder and rule are those of a preset or file; see docs/judge_your_own.md.
 
     Args:
-        network: FILE.py:NAME, what makes the network or is it; MODULE:NAME needs --trust; or a graph, FILE.nir.
+        network: FILE.py:NAME, what makes it or is it (MODULE:NAME needs --trust), or a graph, FILE.nir.
         weights: its state_dict, .pt or .safetensors (default: as it is made).
         predictions: instead of a network: readouts as .npy or .npz, decisions as .csv or .parquet.
         valid: readouts of the validation samples, for `calibrate`.
@@ -128,7 +128,8 @@ def _judge_graph(
     from rc_vs_snn.experiment import judge
     from rc_vs_snn.models.exchange import from_nir
 
-    of_networks = [name for name in ("time", "shape", "output") if name in given] + ["weights"] * bool(weights)
+    of_networks = [name for name in ("time", "shape", "output") if name in given]
+    of_networks += ["weights"] if weights else []
     if of_networks:
         raise InputError(f"a graph says so itself: leave out --{of_networks[0]}")
     model = from_nir(network, evidence=evidence, **given)  # type: ignore[arg-type]

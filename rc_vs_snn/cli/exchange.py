@@ -28,7 +28,7 @@ def _checked(checked: "Checked") -> Iterator[str]:
         share = 100 * found.n_equal / found.n_samples
         yield (
             f"{head} {share:.2f} % of decisions equal ({found.n_equal} of {found.n_samples}), "
-            f"{100 * found.equal_spikes:.4f} % of hidden spikes; readouts differ by {found.largest:.1e} at most"
+            f"{100 * found.equal_spikes:.4f} % of hidden spikes; readouts at most {found.largest:.1e} apart"
         )
     yield from _lost(checked.lost)
     if found is not None and not checked.lost:

@@ -92,8 +92,8 @@ def export(
 ) -> None:
     """Keep each model's best seed, by validation accuracy: with a model card, or in a form for others.
 
-    Writes weights (safetensors) and a card for `compare --pretrained`. Forms for others, and what they can tell,
-    are in docs/take_a_net_elsewhere.md.
+    Writes weights (safetensors) and a card for `compare --pretrained`. Forms for others, and what they can
+    tell, are in docs/take_a_net_elsewhere.md.
 
     Args:
         runs: run folders, or folders of run folders.
@@ -104,8 +104,8 @@ def export(
         execution: how runs are executed.
     """
     if form == "nir":
-        from rc_vs_snn.experiment.nir_files import export_nir
         from rc_vs_snn.cli.exchange import told
+        from rc_vs_snn.experiment.nir_files import export_nir
 
         for graph in export_nir(read_runs(runs), out, execution, check=check, n_samples=samples):
             print("\n".join(told(graph)))

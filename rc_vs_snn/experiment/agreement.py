@@ -20,6 +20,9 @@ from rc_vs_snn.models.layers import Readout
 from rc_vs_snn.models.layers.snntorch_neuron import NeuronLayer, features_first
 from rc_vs_snn.models.stack import Stack
 
+KINDS = (NeuronLayer, GraphNeurons, Readout)
+"""Our layers of neurons."""
+
 
 class FirstSpike(NamedTuple):
     """The first spike of a sample that one of two simulators alone has.
@@ -134,24 +137,23 @@ def compare_steps(compared: Compared, model: Stack, graph: Any, code: Encoded, o
 
 
 @torch.no_grad()
-def observed(
-    model: Stack, frames: Tensor, links: Sequence[Link]
-) -> Iterator[tuple[Tensor, dict[str, Told]]]:
+def observed(model: Stack, frames: Tensor, links: Sequence[Link]) -> Iterator[tuple[Tensor, dict[str, Told]]]:
     """Yield a model's readout at each step, and what its neurons did, by the names of their nodes."""
-    layers = [name for name, layer in model.passed() if isinstance(layer, NeuronLayer | GraphNeurons | Readout)]
+    layers = [name for name, layer in model.passed() if isinstance(layer, KINDS)]
     names = dict(zip(layers, (link.name for link in links), strict=True))
     state = model.initial_state(frames.shape[1], frames.device)
     for frame in frames:
         seen = {}
         x, kept = frame, {}
+        layer: Any
         for name, layer in model.passed():
             if name not in state.layers:
                 x = layer(x)
                 continue
             x, kept[name] = layer.step(x, state.layers[name], state.step)
             if name in names:
-                membrane = kept[name].membrane
-                seen[names[name]] = x, features_first(membrane) if isinstance(layer, NeuronLayer) else membrane
+                own = kept[name].membrane
+                seen[names[name]] = x, features_first(own) if isinstance(layer, NeuronLayer) else own
         state = state._replace(step=state.step + 1, layers=kept)
         yield x, seen
 

@@ -200,7 +200,7 @@ def _model_table(module: nn.Module, model: Any) -> dict[str, Any]:
 
 
 def _home(module: nn.Module) -> str:
-    """Return the file that a network was made of, or where its class is written, as far as that can be told."""
+    """Return the file a network was made of, or where its class is written, as far as that can be told."""
     kind = type(module)
     if getattr(module, "origin", ""):
         return str(module.origin)

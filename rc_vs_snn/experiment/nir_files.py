@@ -103,7 +103,7 @@ def export_nir(
 
 
 def _export(
-    record: Record, label: str, path: Path, execution: Execution, simulators: Sequence[Simulator], n_samples: int
+    record: Record, label: str, path: Path, execution: Execution, simulators: Sequence[Simulator], most: int
 ) -> ExportedGraph:
     config = stored_config(record, execution)
     with torch_settings(execution):
@@ -116,7 +116,7 @@ def _export(
         the_nir().write(str(path), graph)
         graph = read_graph(path)
         again = from_nir(graph)
-        test = splits.test.select(np.arange(min(n_samples, len(splits.test))))
+        test = splits.test.select(np.arange(min(most, len(splits.test))))
         same = _same(task, again, test)
         checked = [each for one in simulators for each in _check(one, graph, again, task, test)]
     return ExportedGraph(path, label, len(test), same, tuple(checked))
@@ -124,9 +124,10 @@ def _export(
 
 def _same(task: Task, again: torch.nn.Module, test: Samples) -> bool:
     """Return whether a model gives the same readouts as the task's own, to the bit."""
-    own = trace_split(task, test, "test").readouts
+    own: Any = trace_split(task, test, "test").readouts
     other = replace(task, model=again)
-    return bool(np.array_equal(own, trace_split(other, test, "test").readouts))
+    found: Any = trace_split(other, test, "test").readouts
+    return bool(np.array_equal(own, found))
 
 
 def _check(one: Simulator, graph: Any, model: Any, task: Task, test: Samples) -> Iterator[Checked]:

@@ -15,6 +15,7 @@ from rc_vs_snn.models.exchange.neurons import Dynamics, GraphNeurons, GraphReset
 from rc_vs_snn.models.exchange.ours import linear, our_neurons, unfolded
 from rc_vs_snn.models.exchange.synapses import GraphConv, Scaled, SumPool, pair
 from rc_vs_snn.models.exchange.writing import to_tensor
+from rc_vs_snn.models.layers import Linear
 
 KNOWN = (*NEURONS, "Linear", "Affine", "Scale", "Conv2d", "SumPool2d", "AvgPool2d", "Flatten")
 
@@ -50,18 +51,15 @@ def layers_of(link: Link, shape: Shape, reading: Reading) -> Iterator[tuple[str,
     name, node, back = link
     what = kind(node)
     if what not in KNOWN:
-        raise InputError(
-            f"node '{name}' is a {what}, which we cannot express; known are {', '.join(KNOWN)}"
-        )
+        raise InputError(f"node '{name}' is a {what}, which we cannot express; known are {', '.join(KNOWN)}")
     told = node.metadata if reading.ours else {}
     called = str(told.get("name", name))
     if what in NEURONS:
         _require_shape(name, node, shape)
-        mine = "layer" in told
-        layer = (
-            our_neurons(name, node, back, shape, reading.dt) if mine else _neurons(name, node, back, shape, reading)
-        )
-        yield called, layer
+        if "layer" in told:
+            yield called, our_neurons(name, node, back, shape, reading.dt)
+        else:
+            yield called, _neurons(name, node, back, shape, reading)
     elif what in ("Linear", "Affine", "Conv2d"):
         _require_finite(name, node, ("weight", "bias"))
         layer = _conv(name, node, shape) if what == "Conv2d" else _linear(name, node, shape)
@@ -75,7 +73,7 @@ def layers_of(link: Link, shape: Shape, reading: Reading) -> Iterator[tuple[str,
         yield called, _other(name, what, node, shape)
 
 
-def _linear(name: str, node: Any, shape: Shape) -> nn.Module:
+def _linear(name: str, node: Any, shape: Shape) -> Linear:
     weight = to_tensor(node.weight)
     if weight.ndim != 2 or shape != (weight.shape[1],):
         raise InputError(
@@ -90,7 +88,7 @@ def _conv(name: str, node: Any, shape: Shape) -> nn.Module:
         word = padding.decode() if isinstance(padding, bytes) else padding
         if word != "valid":
             raise InputError(
-                f"node '{name}' has the padding '{word}', which tells no numbers; write the graph with numbers"
+                f"node '{name}' has the padding '{word}', which tells no numbers; write it with numbers"
             )
         padding = 0
     groups = int(node.groups)
@@ -162,7 +160,7 @@ def dynamics(name: str, node: Any, shape: Shape, dt: float) -> Dynamics:
 
 def _require_slow(name: str, tau: Any, dt: float) -> None:
     shortest = float(np.min(tau))
-    if not shortest >= dt * (1 - 1e-9):
+    if not shortest >= dt * (1 - 1e-6):
         raise InputError(
             f"node '{name}' has a time constant of {shortest:g} s, shorter than a step of {dt:g} s; give a "
             "shorter dt"

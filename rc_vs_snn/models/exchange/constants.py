@@ -29,7 +29,7 @@ def time_constant(decay: np.ndarray, dt: float = DT) -> np.ndarray:
 
 def decay_of(tau: np.ndarray, dt: float) -> np.ndarray:
     """Return what is left of a membrane after a step, float32."""
-    return (1 - dt / np.asarray(tau, np.float64)).astype(np.float32)
+    return np.maximum(1 - dt / np.asarray(tau, np.float64), 0).astype(np.float32)
 
 
 def gain_of(r: np.ndarray, tau: np.ndarray, dt: float) -> np.ndarray:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from rc_vs_snn.models.cost import Operations, Signal
+from rc_vs_snn.models.layers import Linear
 
 GraphReset = Literal["zero", "subtract"]
 
@@ -61,8 +62,17 @@ class GraphNeurons(nn.Module):
         recurrent: synapses of the layer's spikes onto itself, one step later.
     """
 
+    decay: Tensor
+    gain: Tensor
+    rest: Tensor
+    threshold: Tensor | None
+    reset: Tensor
+    syn_decay: Tensor | None
+    syn_gain: Tensor
+    start: Tensor
+
     def __init__(
-        self, dynamics: Dynamics, reset: GraphReset = "zero", recurrent: nn.Module | None = None
+        self, dynamics: Dynamics, reset: GraphReset = "zero", recurrent: Linear | None = None
     ) -> None:
         super().__init__()
         for name in Dynamics.__dataclass_fields__:

@@ -114,10 +114,10 @@ def _spiking(
     told = node.metadata
     reset, spike_grad = str(told.get("reset")), str(told.get("spike_grad", "fast-sigmoid"))
     if reset not in get_args(Reset) or spike_grad not in get_args(SpikeGrad):
-        raise InputError(f"node '{name}' has reset '{reset}' and spike_grad '{spike_grad}', which we do not know")
-    options = Spiking(
-        0.5, spike_grad, float(told.get("slope", 10.0)), reset, learn_decay=True  # type: ignore[arg-type]
-    )
+        raise InputError(f"node '{name}' has the reset '{reset}' and spike_grad '{spike_grad}', unknown here")
+    chosen: Any = {"spike_grad": spike_grad, "slope": float(told.get("slope", 10.0)), "reset": reset}
+    learned = {name: bool(told.get(name, False)) for name in ("learn_decay", "learn_threshold")}
+    options = Spiking(**chosen, **learned)
     make: dict[str, Any] = {
         "Leaky": lambda: Leaky(shape, options),
         "Synaptic": lambda: Synaptic(shape, options),

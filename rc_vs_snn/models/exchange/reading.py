@@ -35,10 +35,10 @@ def from_nir(
 
     Args:
         source: a ``.nir`` file, or a ``nir.NIRGraph``.
-        dt: length of a step in seconds (None: what the graph says, else 1e-4). An ``IF`` or ``I`` whose r is 1
-            is in steps, whatever ``dt``.
-        reset: what a spike of a neuron from elsewhere does to its membrane: sets it to v_reset ("zero", as NIR
-            says), or subtracts v_threshold - v_reset ("subtract").
+        dt: length of a step in seconds (None: what the graph says, else 1e-4). An ``IF`` or ``I`` whose r
+            is 1 is in steps, whatever ``dt``.
+        reset: what a spike of a neuron from elsewhere does to its membrane: sets it to v_reset ("zero", as
+            NIR says), or subtracts v_threshold - v_reset ("subtract"); where its metadata does not say.
         over: the readout of a step is the output's own, or the "sum" (spike counts) or "mean" up to it.
         evidence: what the rule reads of it (None: what the graph says, else "membrane": the readout itself).
 
@@ -58,7 +58,7 @@ def from_nir(
     told = graph.metadata
     form = str(told.get("form", ""))
     if form.startswith("rc_vs_snn") and form != FORM:
-        raise InputError(f"the graph was written in the form {form}, this version reads {FORM}; update rc_vs_snn")
+        raise InputError(f"the graph is in the form {form}, this version reads {FORM}; update rc_vs_snn")
     ours = form == FORM
     step = float(told["dt"]) if dt is None and ours else DT if dt is None else float(dt)
     if not (math.isfinite(step) and step > 0):

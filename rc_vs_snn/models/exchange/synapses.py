@@ -37,8 +37,8 @@ class GraphInput(nn.Module):
         """
         if x.shape[1] != math.prod(self.shape):
             raise InputError(
-                f"the graph takes {math.prod(self.shape)} channels a step, as {self.shape}, and the input has "
-                f"{x.shape[1]}; choose another encoder"
+                f"the graph takes {math.prod(self.shape)} channels a step, as {self.shape}, and the input "
+                f"has {x.shape[1]}; choose another encoder"
             )
         if len(self.shape) != 3:
             return x.reshape(-1, *self.shape)
@@ -66,8 +66,8 @@ class GraphConv(nn.Conv2d):
         dilation: tuple[int, int],
         groups: int,
     ) -> None:
-        maps, channels, *kernel = weight.shape
-        super().__init__(channels * groups, maps, tuple(kernel), stride, padding, dilation, groups)
+        maps, channels, height, width = weight.shape
+        super().__init__(channels * groups, maps, (height, width), stride, padding, dilation, groups)
         self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
         self.bias = nn.Parameter(bias)
         self.inputs = inputs
@@ -105,6 +105,8 @@ class Scaled(nn.Module):
     Args:
         scale: the numbers, of the shape of a sample.
     """
+
+    scale: Tensor
 
     def __init__(self, scale: Tensor) -> None:
         super().__init__()

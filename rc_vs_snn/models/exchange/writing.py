@@ -6,7 +6,7 @@ integrate and never fire, ``LIF`` with an infinite threshold: no reader of norse
 knows NIR's integrator ``LI``.
 
 What NIR has no word for lies in the nodes' metadata, which other readers pass over: which reset, and that it
-comes with the next step; a surrogate gradient; decays to the bit; weights as they were before they were folded.
+comes with the next step; a surrogate gradient; decays to the bit; weights as they were before a fold.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,6 @@ from rc_vs_snn.models.exchange.package import the_nir
 from rc_vs_snn.models.layers import (
     Conv,
     Dropout,
-    Leaky,
     Linear,
     Readout,
     RecurrentLeaky,
@@ -55,7 +54,7 @@ def to_nir(model: nn.Module, *, dt: float = DT) -> Any:
         InputError: the model is no such stack, or nir is not installed.
     """
     if not isinstance(model, Stack):
-        raise InputError(f"{type(model).__name__} is not made of our layers; NIR takes a spiking network of ours")
+        raise InputError(f"{type(model).__name__} is no stack of our layers, which NIR is written from")
     nir = the_nir()
     nodes: dict[str, Any] = {}
     edges: list[tuple[str, str]] = []
@@ -73,7 +72,7 @@ def to_nir(model: nn.Module, *, dt: float = DT) -> Any:
     nodes["output"] = nir.Output({"output": np.array(n_classes)})
     edges.append((last, "output"))
     metadata = {"form": FORM, "dt": dt, "evidence": model.evidence}
-    return nir.NIRGraph(nodes, edges, metadata=metadata)
+    return nir.NIRGraph(nodes, edges, metadata=metadata, type_check=False)
 
 
 def _recurrent(node: Any, back: Any) -> Any:
@@ -131,9 +130,12 @@ def synapses_node(layer: Linear | Conv, norm: nn.Module | None, shape: tuple[int
         stage = layer.stage
         sides = [np.array(side) for side in (layer.stride, layer.padding, layer.dilation)]
         zeros = np.zeros(stage.maps, np.float32)
-        return nir.Conv2d(
+        node = nir.Conv2d(
             shape[1:], array(weight), *sides, 1, zeros if bias is None else array(bias), metadata=told
         )
+        # nir 1.0.8 takes kernels for square
+        node.output_type = {"output": np.array(stage.outputs)}
+        return node
     if bias is None:
         return nir.Linear(array(weight), metadata=told)
     return nir.Affine(array(weight), array(bias), metadata=told)
@@ -172,7 +174,10 @@ def neurons_node(layer: NeuronLayer, dt: float) -> Any:
     threshold = _spread(array(neuron.threshold), layer.shape).astype(np.float64)
     surrogate = neuron.spike_grad
     told: dict[str, Any] = {
-        "layer": type(layer).__name__, "reset": neuron.reset_mechanism, "reset_at": "next step", "decay": beta
+        "layer": type(layer).__name__, "reset": neuron.reset_mechanism, "reset_at": "next step",
+        "decay": beta,
+        "learn_decay": isinstance(neuron.beta, nn.Parameter),
+        "learn_threshold": isinstance(neuron.threshold, nn.Parameter),
     }  # fmt: skip
     if isinstance(surrogate, Surrogate):
         told |= {"spike_grad": surrogate.name, "slope": float(surrogate.slope)}
@@ -211,11 +216,6 @@ def _spread(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def array(tensor: Tensor) -> np.ndarray:
     """Return a copy of a tensor that lies as it is indexed."""
     return np.array(tensor.detach().cpu().numpy(), order="C")
-
-
-def is_leaky(layer: nn.Module) -> bool:
-    """Return whether a layer's neurons have a membrane alone."""
-    return isinstance(layer, Leaky | RecurrentLeaky)
 
 
 def to_tensor(value: Any) -> Tensor:

@@ -51,7 +51,8 @@ def put_right(graph: Any, dt: float) -> Simulation:
         def cell(node: Any) -> nn.Module:
             return Cell(node, backs.get(id(node)), dt)
 
-        net = with_batch(nirtorch.nir_to_torch(straight, {**torch_synapses(), nir.LIF: cell, nir.CubaLIF: cell}))
+        kinds = {**torch_synapses(), nir.LIF: cell, nir.CubaLIF: cell}
+        net = with_batch(nirtorch.nir_to_torch(straight, kinds))
         return Simulation("norse", net, layers_in(net, graph), _told)
 
 
@@ -76,7 +77,7 @@ class Cell(nn.Module):
         box = package("norse.torch.module.leaky_integrator_box")
 
         def integrator(tau: Any) -> nn.Module:
-            return box.LIBoxCell(box.LIBoxParameters(1 / to_tensor(tau), to_tensor(node.v_leak)), dt=dt)  # type: ignore[no-any-return]
+            return box.LIBoxCell(box.LIBoxParameters(1 / to_tensor(tau), to_tensor(node.v_leak)), dt=dt)
 
         is_cuba = kind(node) == "CubaLIF"
         self.synapse = integrator(node.tau_syn) if is_cuba else None

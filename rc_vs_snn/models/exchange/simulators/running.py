@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -115,7 +114,7 @@ def package(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         missing = name.partition(".")[0]
-        raise InputError(f"{missing} is not installed; install it (pip install {missing}), or leave it out") from error
+        raise InputError(f"{missing} is not installed; install it, or leave it out") from error
 
 
 @contextlib.contextmanager
@@ -137,7 +136,7 @@ def reading(name: str) -> Iterator[None]:
 
 
 def straightened(graph: Any) -> tuple[Any, dict[int, Any]]:
-    """Return a copy without recurrent synapses, its nodes in their order, and these by ``id`` of their neurons."""
+    """Return a copy without recurrent synapses, its nodes in order, and these by ``id`` of their neurons."""
     nir = package("nir")
     links = chain(copied(graph))
     nodes = {link.name.replace(".", "_"): link.node for link in links}
@@ -171,7 +170,7 @@ def layer_in(net: Any, name: str) -> nn.Module:
     """Return the layer that a reader made of a node; a dot may lead into a graph of its own."""
     flat: Any = getattr(net, name.replace(".", "_"), None)
     if flat is not None:
-        return flat  # type: ignore[no-any-return]
+        return flat
     head, _, tail = name.partition(".")
     inner: Any = getattr(net, head)
     return getattr(inner, tail, None) or getattr(inner, name.replace(".", "_"))
@@ -193,7 +192,7 @@ def waits(node: Any) -> bool:
 
 
 def clears(node: Any) -> bool:
-    """Return whether what arrives at the step after a spike is lost: "zero" of all our neurons but ``Leaky``."""
+    """Return whether what arrives at the step after a spike is lost: "zero" of all of ours but ``Leaky``."""
     return waits(node) and reset_of(node) == "zero" and node.metadata.get("layer") != "Leaky"
 
 
@@ -227,10 +226,10 @@ def linear(node: Any) -> nn.Module:
 
 def _conv(node: Any) -> nn.Module:
     weight = to_tensor(node.weight)
-    sides = [tuple(np.ravel(side).tolist()) for side in (node.stride, node.padding, node.dilation)]
-    groups = int(node.groups)
-    layer = nn.Conv2d(weight.shape[1] * groups, weight.shape[0], tuple(weight.shape[2:]), *sides, groups)
-    layer.weight.data, layer.bias.data = weight, to_tensor(node.bias)  # type: ignore[union-attr]
+    stride, padding, dilation = (pair(side) for side in (node.stride, node.padding, node.dilation))
+    groups, (maps, channels, height, width) = int(node.groups), weight.shape
+    layer = nn.Conv2d(channels * groups, maps, (height, width), stride, padding, dilation, groups)
+    layer.weight.data, layer.bias = weight, nn.Parameter(to_tensor(node.bias))
     return layer
 
 

@@ -1,7 +1,7 @@
 """Graphs in snnTorch.
 
-Its reader makes every reset "zero", at once. Put right, its neurons reset as they do by default: with the next
-step.
+Its reader makes every reset "zero", at once. Put right, its neurons reset as they do by default: with the
+next step.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rc_vs_snn.models.exchange.constants import decay_of
+from rc_vs_snn.models.exchange.constants import decay_of, gain_of
 from rc_vs_snn.models.exchange.graphs import kind
 from rc_vs_snn.models.exchange.simulators.running import (
     Lost,
@@ -18,6 +18,7 @@ from rc_vs_snn.models.exchange.simulators.running import (
     Told,
     copied,
     layers_in,
+    linear,
     neuron_links,
     package,
     reading,
@@ -63,11 +64,12 @@ def put_right(graph: Any, dt: float) -> Simulation:
 
 
 def _neuron(node: Any, back: Any, dt: float) -> nn.Module:
-    """Return snnTorch's neuron of a node whose currents come in as they are (r dt / tau is 1)."""
+    """Return snnTorch's neuron of a node."""
     snn = package("snntorch")
-    is_cuba, is_if = kind(node) == "CubaLIF", kind(node) == "IF"
+    is_cuba = kind(node) == "CubaLIF"
+    tau: Any = getattr(node, "tau_mem", getattr(node, "tau", None))
     options: dict[str, Any] = {
-        "beta": 1.0 if is_if else torch.from_numpy(decay_of(node.tau_mem if is_cuba else node.tau, dt)),
+        "beta": 1.0 if tau is None else torch.from_numpy(decay_of(tau, dt)),
         "threshold": to_tensor(node.v_threshold),
         "reset_mechanism": reset_of(node),
         "reset_delay": waits(node),
@@ -75,14 +77,67 @@ def _neuron(node: Any, back: Any, dt: float) -> nn.Module:
     }
     if is_cuba:
         options["alpha"] = torch.from_numpy(decay_of(node.tau_syn, dt))
-    if back is None:
-        return snn.Synaptic(**options) if is_cuba else snn.Leaky(**options)  # type: ignore[no-any-return]
-    make = snn.RSynaptic if is_cuba else snn.RLeaky
-    found = make(all_to_all=True, linear_features=len(back.weight), **options)
-    bias = getattr(back, "bias", None)
-    found.recurrent.weight.data = to_tensor(back.weight)
-    found.recurrent.bias.data = torch.zeros(len(back.weight)) if bias is None else to_tensor(bias)
-    return found  # type: ignore[no-any-return]
+    if back is not None and waits(node):
+        make = snn.RSynaptic if is_cuba else snn.RLeaky
+        found = make(all_to_all=True, linear_features=len(back.weight), **options)
+        synapses = linear(back)
+        if synapses.bias is None:  # its own synapses always have one
+            synapses.bias = nn.Parameter(torch.zeros(len(back.weight)))
+        found.recurrent = synapses
+    else:
+        found = snn.Synaptic(**options) if is_cuba else snn.Leaky(**options)
+        if back is not None:
+            found = Recurrent(found, linear(back))
+    if is_cuba:
+        return Scaling(found, to_tensor(gain_of(node.w_in, node.tau_syn, dt)))
+    return Scaling(found, to_tensor(1 if tau is None else gain_of(node.r, tau, dt)))
+
+
+class Recurrent(nn.Module):
+    """A neuron that resets at once, with recurrent synapses: snnTorch 1.0's ``RSynaptic`` does not reset so.
+
+    Args:
+        neuron: Leaky or Synaptic.
+        synapses: of its spikes onto itself.
+    """
+
+    def __init__(self, neuron: nn.Module, synapses: nn.Module) -> None:
+        super().__init__()
+        self.neuron, self.synapses = neuron, synapses
+        self.spk = torch.zeros(0)
+
+    @property
+    def mem(self) -> Tensor:
+        """Membranes."""
+        return self.neuron.mem  # type: ignore[return-value]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return spikes."""
+        fired = self.spk if self.spk.shape == x.shape else torch.zeros_like(x)
+        self.spk = self.neuron(x + self.synapses(fired))
+        return self.spk
+
+
+class Scaling(nn.Module):
+    """A neuron whose currents are scaled on their way in, as r and w_in say.
+
+    Args:
+        neuron: the neuron.
+        gain: factor of a current.
+    """
+
+    def __init__(self, neuron: nn.Module, gain: Tensor) -> None:
+        super().__init__()
+        self.neuron, self.gain = neuron, gain
+
+    @property
+    def mem(self) -> Tensor:
+        """Membranes."""
+        return self.neuron.mem  # type: ignore[return-value]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return spikes."""
+        return self.neuron(self.gain * x)
 
 
 def _told(layer: nn.Module, returned: Any) -> Told:
@@ -91,9 +146,10 @@ def _told(layer: nn.Module, returned: Any) -> Told:
 
 
 def _forget(layer: nn.Module) -> None:
-    for name in ("mem", "syn", "spk"):
-        if hasattr(layer, name):
-            setattr(layer, name, torch.zeros(0))
+    for part in layer.modules():
+        for name in ("syn", "spk") if isinstance(part, Recurrent | Scaling) else ("mem", "syn", "spk"):
+            if hasattr(part, name):
+                setattr(part, name, torch.zeros(0))
 
 
 def losses(graph: Any) -> list[Lost]:
