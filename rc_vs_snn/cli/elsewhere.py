@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Source
+from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Names, Source
 from rc_vs_snn.config import Part
 from rc_vs_snn.errors import InputError, did_you_mean
 
@@ -35,6 +35,8 @@ def judge(
     over: Literal["each", "sum", "mean"] | None = None,
     dt: float | None = None,
     reset: Literal["zero", "subtract"] | None = None,
+    check: Names = (),
+    samples: int = 1000,
     n_steps: int | None = None,
     dataset: str | None = None,
     overwrite: bool = False,
@@ -61,6 +63,8 @@ def judge(
         over: the readout of a step is its own, or the sum or mean of all up to it (default: each).
         dt: of a graph, the length of a step in seconds (default: what it says, else 1e-4).
         reset: of a graph, what a spike does to a membrane where it does not say (default: zero, as NIR says).
+        check: of a graph, a simulator that decides with it, too: norse, snntorch, spikingjelly; repeatable.
+        samples: test samples on which it does.
         n_steps: number of steps T of decisions alone.
         dataset: what tables call the data of predictions that bring their own labels.
         overwrite: replace a run that was trained under this label.
@@ -88,9 +92,12 @@ def judge(
         for option, value in (("--n-steps", n_steps), ("--dataset", dataset), ("--valid", valid)):
             if value is not None:
                 raise InputError(f"{option} is of predictions; leave it out, or choose the data by --preset")
-        make = _judge_graph if str(network).endswith(".nir") else _judge_network
-        found = make(
-            str(network), weights, _config(source, model), rule, evidence, given, label, common, execution
+        is_graph = str(network).endswith(".nir")
+        if check and not is_graph:
+            raise InputError("--check is of a graph (FILE.nir); leave it out")
+        config = _config(source, model)
+        found = (_judge_graph if is_graph else _judge_network)(
+            str(network), weights, config, rule, evidence, given, label, common, execution
         )
     metrics = found.metrics
     print(
@@ -98,6 +105,15 @@ def judge(
         f"{metrics['mean_step']:.2f} of 0..{metrics['n_steps'] - 1} ({100 * metrics['forced']:.2f} % forced)"
     )
     print(found.folder)
+    if check:
+        from rc_vs_snn.cli.exchange import told_of
+        from rc_vs_snn.experiment.checked_graphs import check_graph
+
+        for checked in check_graph(
+            str(network), config, rule or config.rule, execution, check=check, n_samples=samples,
+            evidence=evidence, **given,
+        ):  # fmt: skip
+            print("\n".join(told_of(checked)))
 
 
 def _judge_network(

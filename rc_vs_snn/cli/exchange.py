@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rc_vs_snn.experiment.nir_files import Checked, ExportedGraph
+    from rc_vs_snn.experiment.checked_graphs import Checked
+    from rc_vs_snn.experiment.nir_files import ExportedGraph
     from rc_vs_snn.models.exchange.simulators import Lost
 
 MOST_REASONS = 5
@@ -12,14 +13,18 @@ MOST_REASONS = 5
 
 def told(graph: "ExportedGraph") -> Iterator[str]:
     """Yield the lines on a graph: its file, whether it is the network, and what simulators make of it."""
+    if graph.refused:
+        yield f"not written: {graph.refused}"
+        return
     yield str(graph.path)
     same = "equal to the bit" if graph.same else "NOT equal to the bit"
     yield f"  read again: readouts of {graph.n_samples} test samples are {same}"
     for checked in graph.checked:
-        yield from _checked(checked)
+        yield from told_of(checked)
 
 
-def _checked(checked: "Checked") -> Iterator[str]:
+def told_of(checked: "Checked") -> Iterator[str]:
+    """Yield the lines on a graph in another simulator."""
     head = f"  {checked.simulator}, {checked.how}:"
     found = checked.found
     if found is None:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from rc_vs_snn.contracts import Decision
-from rc_vs_snn.decision.evidence import evidence_of_trace, read_by
+from rc_vs_snn.decision.evidence import Evidence, evidence_of_trace
 from rc_vs_snn.decision.rules import Rule, decide, thresholds_of
 from rc_vs_snn.encoded import Encoded
+from rc_vs_snn.models.adapters.forms import Over
 from rc_vs_snn.models.exchange.graphs import Link
 from rc_vs_snn.models.exchange.neurons import GraphNeurons
 from rc_vs_snn.models.exchange.simulators import Simulation
@@ -175,19 +176,20 @@ def _note(
 
 
 def agreement(
-    compared: Compared, model: Stack, rule: Rule, ids: np.ndarray, lengths: np.ndarray | None
+    compared: Compared, reads: Evidence, rule: Rule, ids: np.ndarray, lengths: np.ndarray, over: Over = "each"
 ) -> Agreement:
     """Return how far two simulators agree, decided by one rule.
 
     Args:
         compared: what they made of the samples.
-        model: ours, for what the rule reads.
+        reads: what the rule reads of readouts.
         rule: the rule.
         ids: of the samples ``(N,)``.
-        lengths: each sample's own number of steps, or None.
+        lengths: each sample's own number of steps ``(N,)``.
+        over: whether the readout of a step is the sum, or mean, of all up to it.
     """
-    readouts = [np.concatenate(each) for each in compared.readouts]
-    evidence = [evidence_of_trace(each, read_by(rule, model.evidence), lengths) for each in readouts]
+    readouts = [_over(np.concatenate(each), over) for each in compared.readouts]
+    evidence = [evidence_of_trace(each, reads, lengths) for each in readouts]
     ours, theirs = (decide(each, rule, lengths) for each in evidence)
     same = (ours.label == theirs.label) & (ours.step == theirs.step)
     thresholds = thresholds_of(rule, evidence[0].shape[1])
@@ -204,6 +206,13 @@ def agreement(
         differences.append(Difference(int(ids[row]), _at(ours, row), _at(theirs, row), reason))
     largest = float(np.abs(readouts[0] - readouts[1]).max())
     return Agreement(len(ids), int(same.sum()), compared.equal_spikes, largest, tuple(differences))
+
+
+def _over(readouts: np.ndarray, over: Over) -> np.ndarray:
+    if over == "each":
+        return readouts
+    sums = readouts.cumsum(1)
+    return sums if over == "sum" else sums / np.arange(1, sums.shape[1] + 1)[:, None]
 
 
 def _at(decision: Decision, row: int) -> tuple[int, int]:

@@ -115,9 +115,13 @@ def _spiking(
     reset, spike_grad = str(told.get("reset")), str(told.get("spike_grad", "fast-sigmoid"))
     if reset not in get_args(Reset) or spike_grad not in get_args(SpikeGrad):
         raise InputError(f"node '{name}' has the reset '{reset}' and spike_grad '{spike_grad}', unknown here")
-    chosen: Any = {"spike_grad": spike_grad, "slope": float(told.get("slope", 10.0)), "reset": reset}
-    learned = {name: bool(told.get(name, False)) for name in ("learn_decay", "learn_threshold")}
-    options = Spiking(**chosen, **learned)
+    chosen: dict[str, Any] = {
+        "spike_grad": spike_grad,
+        "slope": float(told.get("slope", 10.0)),
+        "reset": reset,
+    }
+    chosen |= {name: bool(told.get(name, False)) for name in ("learn_decay", "learn_threshold")}
+    options = Spiking(**chosen)
     make: dict[str, Any] = {
         "Leaky": lambda: Leaky(shape, options),
         "Synaptic": lambda: Synaptic(shape, options),

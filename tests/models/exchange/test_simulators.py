@@ -63,7 +63,7 @@ def test_a_net_of_which_nothing_is_lost_is_read_as_it_is(other, name):
 
 def test_a_reader_that_does_not_take_a_graph_says_so_in_a_line():
     graph = to_nir(net("leaky, zero, two layers"))
-    with pytest.raises(InputError, match="spikingjelly does not take the graph: nir.LIF.tau must be uniform"):
+    with pytest.raises(InputError, match=r"spikingjelly does not take the graph: nir.LIF.tau"):
         simulator("spikingjelly").read(graph, DT)
     with pytest.raises(InputError, match="there is no simulator 'nors'; did you mean 'norse'"):
         simulator("nors")
@@ -84,7 +84,8 @@ def recurrent_cuba(bias):
         return nir.CubaLIF(tau_syn, tau_mem, tau_mem / DT, zeros, ones, zeros, tau_syn / DT)
 
     nodes = {
-        "fc1": synapses(20, 12, 1.0), "fc2": synapses(7, 20, 0.7), "input": nir.Input({"input": np.array([12])}),
+        "fc1": synapses(20, 12, 1.0), "fc2": synapses(7, 20, 0.7),
+        "input": nir.Input({"input": np.array([12])}),
         "lif1.lif": neurons(20, 2.5, 8), "lif1.w_rec": synapses(20, 20, 0.5), "lif2": neurons(7, 2, 4),
         "output": nir.Output({"output": np.array([7])}),
     }  # fmt: skip
@@ -121,7 +122,7 @@ def test_a_recurrent_graph_from_elsewhere_fires_spike_for_spike_as_in_other_read
 
 @pytest.mark.parametrize("other", ["norse", "snntorch"])
 def test_recurrent_synapses_have_their_bias_at_step_0_too(other):
-    """norse's and SpikingJelly's readers leave recurrent synapses out there; see docs/take_a_net_elsewhere.md."""
+    """norse's and SpikingJelly's readers leave recurrent synapses out at step 0."""
     frames = (torch.rand(40, 6, 12, generator=torch.Generator().manual_seed(0)) < 0.2).float()
     graph = recurrent_cuba(bias=True)
     own = ours(graph, frames)
@@ -131,7 +132,7 @@ def test_recurrent_synapses_have_their_bias_at_step_0_too(other):
 
 @pytest.mark.parametrize("other", ["norse", "snntorch"])
 def test_subtracting_at_once(other):
-    """snnTorch's own way subtracts once more from what is still above the threshold: currents stay small here."""
+    """snnTorch subtracts once more from what is still above the threshold: currents are small here."""
     nodes = [
         nir.Linear(np.eye(3, dtype=np.float32)),
         nir.LIF(*(np.full(3, each) for each in (4e-4, 4, 0, 1, 0))),
