@@ -37,6 +37,11 @@ def told_of(checked: "Checked") -> Iterator[str]:
         )
     yield from _lost(checked.lost)
     if found is not None and not checked.lost:
+        if found.n_unlike:
+            yield (
+                f"    hidden spikes of {found.n_unlike} samples differ, first where a membrane is at most "
+                f"{found.farthest:.1e} from its threshold"
+            )
         for each in found.differences[:MOST_REASONS]:
             yield (
                 f"    sample {each.sample}: label {each.ours[0]} at step {each.ours[1]} here, "

@@ -96,6 +96,8 @@ class Agreement:
         n_samples: number of samples.
         n_equal: of them, decided with the same label at the same step.
         equal_spikes: share of hidden spikes, see ``Compared``.
+        n_unlike: samples of which a hidden spike differs.
+        farthest: of the first such spike of each, how far a membrane was from its threshold at most.
         largest: the largest difference between two readouts.
         differences: every sample that is decided otherwise.
     """
@@ -103,6 +105,8 @@ class Agreement:
     n_samples: int
     n_equal: int
     equal_spikes: float
+    n_unlike: int
+    farthest: float
     largest: float
     differences: tuple[Difference, ...]
 
@@ -205,7 +209,11 @@ def agreement(
             reason = f"same spikes; at step {step} the evidence is {gap:.1e} from the rule's threshold"
         differences.append(Difference(int(ids[row]), _at(ours, row), _at(theirs, row), reason))
     largest = float(np.abs(readouts[0] - readouts[1]).max())
-    return Agreement(len(ids), int(same.sum()), compared.equal_spikes, largest, tuple(differences))
+    unlike = [spike.distance for spike in compared.first if spike is not None]
+    return Agreement(
+        len(ids), int(same.sum()), compared.equal_spikes, len(unlike), max(unlike, default=0.0), largest,
+        tuple(differences),
+    )  # fmt: skip
 
 
 def _over(readouts: np.ndarray, over: Over) -> np.ndarray:
