@@ -84,7 +84,7 @@ def test_a_decision_that_differs_is_told_with_its_reason():
     code = spikes(20, n_steps=8)
     compared = Compared()
     compare_steps(compared, from_nir(graph), graph, code, simulator("snntorch").read(graph, DT))
-    found = agreement(compared, Membrane(), rv.FirstSpike(0.5), np.arange(10), np.full(10, 8))
+    found = agreement(compared, Membrane(), rv.FirstSpike(2.0), np.arange(10), np.full(10, 8))
     assert 0 < found.n_equal < 10
     assert 0 < found.equal_spikes < 1
     assert len(found.differences) == 10 - found.n_equal
