@@ -88,6 +88,7 @@ def export(
     form: Annotated[Literal["weights", "nir"], Parameter(name="--format")] = "weights",
     check: Names = (),
     samples: int = 1000,
+    leaky: Literal["LIF", "CubaLIF"] = "LIF",
     execution: Executed = EXECUTION,
 ) -> None:
     """Keep each model's best seed, by validation accuracy: with a model card, or in a form for others.
@@ -101,13 +102,15 @@ def export(
         form: weights with a card; nir: a graph of a spiking network for other simulators.
         check: of nir, a simulator that decides with it, too: norse, snntorch, spikingjelly; repeatable.
         samples: test samples on which a graph is checked.
+        leaky: what a neuron without a synaptic current becomes in a graph; of the second norse reads all.
         execution: how runs are executed.
     """
     if form == "nir":
         from rc_vs_snn.cli.exchange import told
         from rc_vs_snn.experiment.nir_files import export_nir
 
-        for graph in export_nir(read_runs(runs), out, execution, check=check, n_samples=samples):
+        graphs = export_nir(read_runs(runs), out, execution, check=check, n_samples=samples, leaky=leaky)
+        for graph in graphs:
             print("\n".join(told(graph)))
         return
     if check:

@@ -19,6 +19,7 @@ from rc_vs_snn.experiment.pretrained import best_runs
 from rc_vs_snn.models.exchange import from_nir, read_graph, to_nir
 from rc_vs_snn.models.exchange.package import the_nir
 from rc_vs_snn.models.exchange.simulators import Simulator, simulator
+from rc_vs_snn.models.exchange.writing import LeakyForm
 from rc_vs_snn.records import Record
 from rc_vs_snn.training.task import Task
 
@@ -51,6 +52,7 @@ def export_nir(
     *,
     check: Sequence[str] = (),
     n_samples: int = 1000,
+    leaky: LeakyForm = "LIF",
 ) -> Iterator[ExportedGraph]:
     """Write each configuration's best seed, by validation accuracy, as ``.nir``; read it again, and check it.
 
@@ -60,6 +62,7 @@ def export_nir(
         execution: threads, data root. Graphs are checked on the CPU.
         check: simulators that decide with it: "norse", "snntorch", "spikingjelly".
         n_samples: test samples, from the first, on which it is checked.
+        leaky: see ``to_nir``.
 
     Yields:
         Every file, when it is written and checked.
@@ -79,7 +82,7 @@ def export_nir(
         for label, record in best.items():
             path = Path(out) / f"{slug(label)}.nir"
             try:
-                found = _export(record, label, path, execution, simulators, n_samples)
+                found = _export(record, label, path, execution, simulators, n_samples, leaky)
             except _NoFormError as error:
                 refused += 1
                 if refused == len(best):
@@ -93,13 +96,14 @@ class _NoFormError(InputError):
 
 
 def _export(
-    record: Record, label: str, path: Path, execution: Execution, simulators: Sequence[Simulator], most: int
-) -> ExportedGraph:
+    record: Record, label: str, path: Path, execution: Execution, simulators: Sequence[Simulator], most: int,
+    leaky: LeakyForm,
+) -> ExportedGraph:  # fmt: skip
     config = stored_config(record, execution)
     with torch_settings(execution):
         splits, task = restore(config, record.folder, execution)
         try:
-            graph = to_nir(task.model.eval())
+            graph = to_nir(task.model.eval(), leaky=leaky)
         except InputError as error:
             raise _NoFormError(f"{label}: {error}") from error
         graph.metadata |= {"label": label}

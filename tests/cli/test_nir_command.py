@@ -29,6 +29,7 @@ def exported(home):
 def test_a_graph_is_written_read_again_and_checked(home, exported, capsys):
     run = next((home / "runs").glob("rank-snn*"))
     command = ["export", str(run), "--out", str(exported.parent), "--format", "nir", "--samples", "40"]
+    command += ["--leaky", "CubaLIF"]
     assert main([*command, "--check", "norse", "--check", "snntorch", "--check", "spikingjelly"]) == 0
     path, again, *lines = capsys.readouterr().out.splitlines()
     assert path == str(exported)

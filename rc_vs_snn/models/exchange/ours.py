@@ -98,7 +98,7 @@ def our_neurons(name: str, node: Any, back: Any, shape: tuple[int, ...], dt: flo
     if kind not in KINDS or (back is not None) != recurrent:
         raise InputError(f"node '{name}' says it is a layer '{kind}', which it is not; write the graph again")
     _require_plain(name, node, dt)
-    tau = node.tau_mem if kind.endswith("Synaptic") else node.tau
+    tau = node.tau_mem if hasattr(node, "tau_mem") else node.tau
     decay = decays(told.get("decay"), tau, dt)
     if kind == "Readout":
         layer = Readout(shape[0], 0.0, learn_decay=bool(told.get("learn_decay", True)))

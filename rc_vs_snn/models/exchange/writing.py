@@ -10,13 +10,13 @@ comes with the next step; a surrogate gradient; decays to the bit; weights as th
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.models.exchange.constants import DT, time_constant
 from rc_vs_snn.models.exchange.package import the_nir
 from rc_vs_snn.models.layers import (
@@ -36,16 +36,20 @@ from rc_vs_snn.models.stack import Stack
 FORM = "rc_vs_snn-1"
 """The version of what is written into metadata."""
 
+LeakyForm = Literal["LIF", "CubaLIF"]
+
 RECURRENT = (RecurrentLeaky, RecurrentSynaptic)
 
 
-def to_nir(model: nn.Module, *, dt: float = DT) -> Any:
+def to_nir(model: nn.Module, *, dt: float = DT, leaky: LeakyForm = "LIF") -> Any:
     """Return a spiking network as a ``nir.NIRGraph``.
 
     Args:
         model: a stack of our layers, of which every one is synapses, neurons, or a normalisation that is an
             affine map at inference.
         dt: length of a step in seconds, by which decays become time constants.
+        leaky: what a neuron without a synaptic current becomes: "LIF", which most read; or "CubaLIF" with a
+            current that lasts one step, since norse's reader minds r there alone.
 
     Returns:
         The graph. ``from_nir`` makes the same model of it, to the bit.
@@ -62,7 +66,9 @@ def to_nir(model: nn.Module, *, dt: float = DT) -> Any:
     images = next((layer for _, layer in layers if isinstance(layer, Images)), None)
     shape = images.shape if images is not None else (model.n_channels,)
     nodes["input"], last = nir.Input({"input": np.array(shape)}), "input"
-    for name, node, back in _nodes(layers, tuple(shape), dt):
+    if leaky not in get_args(LeakyForm):
+        raise InputError(f"there is no form '{leaky}'; {did_you_mean(str(leaky), get_args(LeakyForm))}")
+    for name, node, back in _nodes(layers, tuple(shape), dt, leaky):
         node.metadata |= {"name": name}
         key = f"{name}_neurons" if name in ("input", "output") else name
         nodes[key] = node if back is None else _recurrent(node, back)
@@ -85,7 +91,7 @@ def _recurrent(node: Any, back: Any) -> Any:
 
 
 def _nodes(
-    layers: list[tuple[str, nn.Module]], shape: tuple[int, ...], dt: float
+    layers: list[tuple[str, nn.Module]], shape: tuple[int, ...], dt: float, leaky: LeakyForm
 ) -> Iterator[tuple[str, Any, Any]]:
     """Yield name, node and recurrent synapses (or None) of each layer that is one."""
     nir = the_nir()
@@ -98,11 +104,11 @@ def _nodes(
             if has_norm:
                 node.metadata["norm_name"] = folded = after_name
         elif isinstance(layer, NeuronLayer):
-            node = neurons_node(layer, dt)
+            node = neurons_node(layer, dt, leaky)
             if isinstance(layer, RECURRENT):
                 back = nir.Linear(array(layer.recurrent.weight))
         elif isinstance(layer, Readout):
-            node = readout_node(layer, dt)
+            node = readout_node(layer, dt, leaky)
         elif type(layer) is nn.Flatten:
             node = nir.Flatten({"input": np.array(shape)}, 0, -1)
         elif name != folded and not isinstance(layer, Dropout | Images):
@@ -165,12 +171,10 @@ def _told(norm: nn.Module) -> dict[str, Any]:
     return {"norm": "none" if isinstance(norm, Shift) else "batch", **kept}
 
 
-def neurons_node(layer: NeuronLayer, dt: float) -> Any:
+def neurons_node(layer: NeuronLayer, dt: float, leaky: LeakyForm) -> Any:
     """Return neurons as a node, every constant of the layer's shape."""
-    nir = the_nir()
     neuron = layer.neuron
     beta = array(neuron.beta)
-    constants = _leaking(_spread(beta, layer.shape), dt)
     threshold = _spread(array(neuron.threshold), layer.shape).astype(np.float64)
     surrogate = neuron.spike_grad
     told: dict[str, Any] = {
@@ -181,31 +185,35 @@ def neurons_node(layer: NeuronLayer, dt: float) -> Any:
     }  # fmt: skip
     if isinstance(surrogate, Surrogate):
         told |= {"spike_grad": surrogate.name, "slope": float(surrogate.slope)}
-    resets = {"v_threshold": threshold, "v_reset": np.zeros_like(threshold)}
-    if not isinstance(layer, Synaptic | RecurrentSynaptic):
-        return nir.LIF(**constants, **resets, metadata=told)
-    alpha = array(neuron.alpha)
-    tau_syn = time_constant(_spread(alpha, layer.shape), dt)
-    return nir.CubaLIF(
-        tau_syn=tau_syn, tau_mem=constants.pop("tau"), w_in=tau_syn / dt, **constants, **resets,
-        metadata={**told, "synaptic_decay": alpha},
-    )  # fmt: skip
+    alpha = None
+    if isinstance(layer, Synaptic | RecurrentSynaptic):
+        told["synaptic_decay"] = array(neuron.alpha)
+        alpha = _spread(told["synaptic_decay"], layer.shape)
+    elif leaky == "CubaLIF":
+        alpha = np.zeros(layer.shape)
+    return _neurons(_spread(beta, layer.shape), alpha, threshold, dt, told)
 
 
-def readout_node(layer: Readout, dt: float) -> Any:
+def readout_node(layer: Readout, dt: float, leaky: LeakyForm) -> Any:
     """Return output neurons as a node: they integrate, and never fire."""
     decay = array(layer.decay)
     never = np.full(decay.shape, np.inf)
     learned = isinstance(layer.decay, nn.Parameter)
     told = {"layer": "Readout", "reset": "none", "decay": decay, "learn_decay": learned}
-    return the_nir().LIF(
-        **_leaking(decay, dt), v_threshold=never, v_reset=np.zeros_like(never), metadata=told
-    )
+    return _neurons(decay, np.zeros(decay.shape) if leaky == "CubaLIF" else None, never, dt, told)
 
 
-def _leaking(decay: np.ndarray, dt: float) -> dict[str, np.ndarray]:
-    tau = time_constant(decay, dt)
-    return {"tau": tau, "r": tau / dt, "v_leak": np.zeros_like(tau)}
+def _neurons(
+    decay: np.ndarray, syn_decay: np.ndarray | None, threshold: np.ndarray, dt: float, told: dict[str, Any]
+) -> Any:
+    """Return LIF, or of neurons with a synaptic current CubaLIF."""
+    nir, tau = the_nir(), time_constant(decay, dt)
+    zeros = np.zeros_like(tau)
+    others = {"r": tau / dt, "v_leak": zeros, "v_threshold": threshold, "v_reset": zeros, "metadata": told}
+    if syn_decay is None:
+        return nir.LIF(tau=tau, **others)
+    tau_syn = time_constant(syn_decay, dt)
+    return nir.CubaLIF(tau_syn=tau_syn, tau_mem=tau, w_in=tau_syn / dt, **others)
 
 
 def _spread(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -14,18 +14,19 @@ from rc_vs_snn.models.exchange import from_nir, to_nir
 from rc_vs_snn.models.exchange.constants import decay_of, time_constant
 
 
-def written(model, folder, change=lambda graph: None):
+def written(model, folder, change=lambda graph: None, **options):
     path = folder / "net.nir"
-    graph = to_nir(model)
+    graph = to_nir(model, **options)
     change(graph)
     nir.write(path, graph)
     return path
 
 
+@pytest.mark.parametrize("leaky", ["LIF", "CubaLIF"])
 @pytest.mark.parametrize("name", NETS)
-def test_weights_constants_and_readouts_come_back_to_the_bit(name, tmp_path):
+def test_weights_constants_and_readouts_come_back_to_the_bit(name, leaky, tmp_path):
     model = net(name)
-    again = from_nir(written(model, tmp_path))
+    again = from_nir(written(model, tmp_path, leaky=leaky))
     before, after = model.state_dict(), again.state_dict()
     assert before.keys() == after.keys()
     assert [key for key in before if not torch.equal(before[key], after[key])] == []

@@ -24,12 +24,13 @@ def run(simulation, frames, shape):
     return torch.stack([each[output][1] for each in seen]), counts
 
 
+@pytest.mark.parametrize("leaky", ["LIF", "CubaLIF"])
 @pytest.mark.parametrize("other", ["norse", "snntorch"])
 @pytest.mark.parametrize("name", INTEGRATING)
-def test_put_right_they_integrate_what_we_integrate(name, other):
+def test_put_right_they_integrate_what_we_integrate(name, other, leaky):
     model = net(name)
     frames = spikes(model)
-    simulation = simulator(other).put_right(to_nir(model), DT)
+    simulation = simulator(other).put_right(to_nir(model, leaky=leaky), DT)
     membranes, counts = run(simulation, frames, SHAPES.get(name, (20,)))
     assert sum(counts.values()) > 0
     assert torch.allclose(membranes, readouts(model, frames), atol=2e-6)
@@ -50,11 +51,20 @@ def test_what_a_reader_loses_is_told():
     assert {each.node for each in told} == {"neurons1", "neurons2", "output_neurons"}
 
 
-@pytest.mark.parametrize(("other", "name"), [("snntorch", "leaky, zero, two layers"), ("spikingjelly", None)])
-def test_a_net_of_which_nothing_is_lost_is_read_as_it_is(other, name):
+SEVERAL_DECAYS = "leaky, zero, two layers"
+
+
+@pytest.mark.parametrize(
+    ("other", "name", "leaky"),
+    [
+        ("snntorch", SEVERAL_DECAYS, "LIF"), ("snntorch", SEVERAL_DECAYS, "CubaLIF"),
+        ("spikingjelly", None, "LIF"), ("spikingjelly", None, "CubaLIF"), ("norse", SEVERAL_DECAYS, "CubaLIF"),
+    ],
+)  # fmt: skip
+def test_a_net_of_which_nothing_is_lost_is_read_as_it_is(other, name, leaky):
     torch.manual_seed(0)
     model = net(name) if name else RankSNN((20,), 4, hidden=16, reset="zero", gain=3.0).eval()
-    graph = to_nir(model)
+    graph = to_nir(model, leaky=leaky)
     assert simulator(other).losses(graph) == []
     membranes, counts = run(simulator(other).read(graph, DT), spikes(model), (20,))
     assert counts["neurons1"] > 0

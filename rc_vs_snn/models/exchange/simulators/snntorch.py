@@ -66,7 +66,7 @@ def put_right(graph: Any, dt: float) -> Simulation:
 def _neuron(node: Any, back: Any, dt: float) -> nn.Module:
     """Return snnTorch's neuron of a node."""
     snn = package("snntorch")
-    is_cuba = kind(node) == "CubaLIF"
+    is_cuba = kind(node) == "CubaLIF" and (node.tau_syn > dt).any()  # else its current lasts one step
     tau: Any = getattr(node, "tau_mem", getattr(node, "tau", None))
     options: dict[str, Any] = {
         "beta": 1.0 if tau is None else torch.from_numpy(decay_of(tau, dt)),
