@@ -1,9 +1,12 @@
 """Commands that show or keep stored runs. Each imports what it needs when it runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from rc_vs_snn.cli.options import DRAWING, EXECUTION, Drawing, Executed, Names, draw, read_runs
+from rc_vs_snn.errors import InputError
 
 if TYPE_CHECKING:
     from rc_vs_snn.records import Record
@@ -77,16 +80,41 @@ def tidy(runs: list[Path], /, *, out: Path = Path("tidy"), form: Literal["csv", 
         print(path)
 
 
-def export(runs: list[Path], /, *, out: Path, execution: Executed = EXECUTION) -> None:
-    """Keep each model's best seed, by validation accuracy, with a model card.
+def export(
+    runs: list[Path],
+    /,
+    *,
+    out: Path,
+    form: Annotated[Literal["weights", "nir"], Parameter(name="--format")] = "weights",
+    check: Names = (),
+    samples: int = 1000,
+    leaky: Literal["LIF", "CubaLIF"] = "LIF",
+    execution: Executed = EXECUTION,
+) -> None:
+    """Keep each model's best seed, by validation accuracy: with a model card, or in a form for others.
 
-    Writes weights (safetensors) and a card for `compare --pretrained`.
+    Writes weights (safetensors) and a card for `compare --pretrained`. Forms for others, and what they can
+    tell, are in docs/take_a_net_elsewhere.md.
 
     Args:
         runs: run folders, or folders of run folders.
-        out: folder of the model folders.
+        out: folder of what is written.
+        form: weights with a card; nir: a graph of a spiking network for other simulators.
+        check: of nir, a simulator that decides with it, too: norse, snntorch, spikingjelly; repeatable.
+        samples: test samples on which a graph is checked.
+        leaky: what a neuron without a synaptic current becomes in a graph; of the second norse reads all.
         execution: how runs are executed.
     """
+    if form == "nir":
+        from rc_vs_snn.cli.exchange import told
+        from rc_vs_snn.experiment.nir_files import export_nir
+
+        graphs = export_nir(read_runs(runs), out, execution, check=check, n_samples=samples, leaky=leaky)
+        for graph in graphs:
+            print("\n".join(told(graph)))
+        return
+    if check:
+        raise InputError("--check is of a graph: say --format nir")
     from rc_vs_snn.experiment.pretrained import export
 
     for folder in export(read_runs(runs), out, execution):
