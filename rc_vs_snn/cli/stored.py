@@ -1,7 +1,9 @@
 """Commands that show or keep stored runs. Each imports what it needs when it runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from rc_vs_snn.cli.options import DRAWING, EXECUTION, Drawing, Executed, Names, draw, read_runs
 
@@ -77,17 +79,33 @@ def tidy(runs: list[Path], /, *, out: Path = Path("tidy"), form: Literal["csv", 
         print(path)
 
 
-def export(runs: list[Path], /, *, out: Path, execution: Executed = EXECUTION) -> None:
-    """Keep each model's best seed, by validation accuracy, with a model card.
+def export(
+    runs: list[Path],
+    /,
+    *,
+    out: Path,
+    form: Annotated[Literal["weights", "onnx"], Parameter(name="--format")] = "weights",
+    execution: Executed = EXECUTION,
+) -> None:
+    """Keep each model's best seed, by validation accuracy: with a model card, or for use elsewhere.
 
-    Writes weights (safetensors) and a card for `compare --pretrained`.
+    Writes weights (safetensors) and a card for `compare --pretrained`; or one step as ONNX, checked on
+    validation samples, with a few of them beside it (docs/take_a_net_elsewhere.md).
 
     Args:
         runs: run folders, or folders of run folders.
-        out: folder of the model folders.
+        out: folder of the model folders, or of the files.
+        form: what is written.
         execution: how runs are executed.
     """
+    found = read_runs(runs)
+    if form == "onnx":
+        from rc_vs_snn.experiment.onnx_files import export_onnx
+
+        for each in export_onnx(found, out, execution):
+            print(f"{each.path}: {each.agreement}")
+        return
     from rc_vs_snn.experiment.pretrained import export
 
-    for folder in export(read_runs(runs), out, execution):
+    for folder in export(found, out, execution):
         print(folder)
