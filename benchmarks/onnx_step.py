@@ -1,7 +1,7 @@
 """To the decision by the step of an ONNX file in onnxruntime, and by us: the shipped nets, one thread each.
 
-Inputs lie ready before the clock starts: for onnxruntime every step as float32, for us spike times, or one by
-one the channels that spike. Its loop leaves at the decision and drops decided rows from a batch, as ours does.
+Inputs lie ready before the clock starts: for onnxruntime every step as float32, for us spike times, or the
+channels that spike at each step. Its loop leaves at the decision and drops decided rows, as ours does.
 """
 
 from collections.abc import Callable

@@ -34,7 +34,7 @@ CPU = rv.Execution(device="cpu")
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    small = ["training.epochs=3", "models.rc-lstm.model.hidden=16", "models.rc-lstm.rule.threshold=0.11"]
+    small = ["training.epochs=12", "models.rc-lstm.model.hidden=16", "models.rc-lstm.rule.threshold=0.4"]
     config = rv.load_preset("digits", small).planned()[0]
     return rv.run(config, tmp_path_factory.mktemp("runs") / "rc-lstm-seed0", CPU)
 
