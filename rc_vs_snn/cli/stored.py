@@ -85,24 +85,26 @@ def export(
     *,
     out: Path,
     form: Annotated[Literal["weights", "onnx"], Parameter(name="--format")] = "weights",
+    samples: int = 1000,
     execution: Executed = EXECUTION,
 ) -> None:
-    """Keep each model's best seed, by validation accuracy: with a model card, or for use elsewhere.
+    """Keep each model's best seed, by validation accuracy: with a model card, or in a form for others.
 
-    Writes weights (safetensors) and a card for `compare --pretrained`; or one step as ONNX, checked on
-    validation samples, with a few of them beside it (docs/take_a_net_elsewhere.md).
+    Writes weights (safetensors) and a card for `compare --pretrained`. Forms for others, and what they can
+    tell, are in docs/take_a_net_elsewhere.md.
 
     Args:
         runs: run folders, or folders of run folders.
-        out: folder of the model folders, or of the files.
-        form: what is written.
+        out: folder of what is written.
+        form: weights with a card; onnx: one step of any net, for onnxruntime.
+        samples: validation samples on which the step is checked.
         execution: how runs are executed.
     """
     found = read_runs(runs)
     if form == "onnx":
         from rc_vs_snn.experiment.onnx_files import export_onnx
 
-        for each in export_onnx(found, out, execution):
+        for each in export_onnx(found, out, execution, checked=samples):
             print(f"{each.path}: {each.agreement}")
         return
     from rc_vs_snn.experiment.pretrained import export

@@ -1,6 +1,7 @@
 """Trained models as ONNX files: one step each, checked against ours before it is put in place."""
 
 import io
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rc_vs_snn.analysis.files import write_all
+from rc_vs_snn.checks import check_whole
 from rc_vs_snn.config import RunConfig, slug
 from rc_vs_snn.contracts import Decision
 from rc_vs_snn.decision.evidence import read_by
@@ -19,17 +21,18 @@ from rc_vs_snn.encoded import Encoded, SpikeTimes
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.judging import restore, spelt, stored_config
-from rc_vs_snn.experiment.onnx_running import Agreement, compare, session_of
+from rc_vs_snn.experiment.onnx_running import Agreement, compare, joined, session_of
 from rc_vs_snn.experiment.pretrained import best_runs
 from rc_vs_snn.models.onnx_step import need_onnx, step_graph
 from rc_vs_snn.records import Record
 from rc_vs_snn.records.provenance import package_version
 from rc_vs_snn.training.task import Task
 
-CHECKED = 500
+CHECKED = 1000
 """Validation samples that a file is checked on."""
 KEPT = 10
 """Of these, samples that are kept beside it, for a check wherever it goes."""
+BATCH = 250
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def export_onnx(
             exported, the file says other things than the model, or ``out`` cannot be written.
     """
     need_onnx()
+    check_whole(checked, "samples", 1)
     execution = replace(execution or Execution(), device="cpu")
     return [_export(record, Path(out), execution, checked) for record in best_runs(runs).values()]
 
@@ -73,24 +77,27 @@ def _export(record: Record, out: Path, execution: Execution, checked: int) -> Ex
     config = stored_config(record, execution)
     with torch_settings(execution):
         splits, task = restore(config, record.folder, execution)
-        rows = np.arange(min(max(checked, 1), len(splits.valid)))
-        ((code, _),) = task.batches(splits.valid, rows, len(rows), "valid")
-        content = onnx_of(task, code, splits.n_classes, facts_of(config, record))
+        task.model.eval()
+        rows = np.arange(min(checked, len(splits.valid)))
+        parts = task.batches(splits.valid, rows, BATCH, "valid")
+        first, _ = next(parts)
+        content = onnx_of(task, first, splits.n_classes, facts_of(config, record))
         session = session_of(content)
-        agreement = compare(session, task.model.eval(), task.rule, code)
+        codes = itertools.chain([first], (code for code, _ in parts))
+        agreement = joined([compare(session, task.model, task.rule, code) for code in codes])
     agreement.require(config.label)
     stem = slug(config.label)
-    files = {f"{stem}.onnx": content, f"{stem}-samples.npz": _samples(code, agreement.ours)}
+    few = first.select(np.arange(min(KEPT, len(first))))
+    files = {f"{stem}.onnx": content, f"{stem}-samples.npz": _samples(few, agreement.ours)}
     path, samples = write_all(out, files)
     return Exported(path, samples, agreement)
 
 
 def _samples(code: Encoded, decision: Decision) -> bytes:
-    """Return the first samples as arrays: what goes in at every step, and what was decided."""
-    few = code.select(np.arange(min(KEPT, len(code))))
-    inputs = np.stack([few.at(step).numpy() for step in range(few.n_steps)], 1)  # (N, T, C)
-    lengths = np.broadcast_to(np.asarray(few.last_steps()) + 1, len(few))
-    decided = {name: value[: len(few)] for name, value in vars(decision).items()}
+    """Return samples as arrays: what goes in at every step, and what was decided of each."""
+    inputs = np.stack([code.at(step).numpy() for step in range(code.n_steps)], 1)  # (N, T, C)
+    lengths = np.broadcast_to(np.asarray(code.last_steps()) + 1, len(code))
+    decided = {name: value[: len(code)] for name, value in vars(decision).items()}
     file = io.BytesIO()
     np.savez_compressed(file, inputs=inputs.astype(np.float32), lengths=lengths, **decided)
     return file.getvalue()

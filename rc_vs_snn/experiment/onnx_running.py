@@ -1,7 +1,8 @@
 """Running the step of an ONNX file over encoded samples, and comparing what it says with a model of ours."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +85,20 @@ class Agreement:
             f"{equal} of {self.n} samples decided alike (label and step); largest difference of evidence "
             f"{self.largest:.2g}"
         )
+
+
+def joined(parts: Sequence[Agreement]) -> Agreement:
+    """Return what several batches came to, in their order."""
+    names = [field.name for field in fields(Decision)]
+    ours = {name: np.concatenate([getattr(part.ours, name) for part in parts]) for name in names}
+    starts = np.cumsum([0, *(part.n for part in parts)]).tolist()
+    moved = [
+        replace(each, row=each.row + start)
+        for part, start in zip(parts, starts, strict=False)
+        for each in part.different
+    ]
+    largest = max(part.largest for part in parts)
+    return Agreement(Decision(**ours), moved, largest, sum(part.beyond for part in parts))
 
 
 def session_of(content: bytes) -> "InferenceSession":

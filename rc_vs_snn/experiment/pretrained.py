@@ -74,10 +74,10 @@ def export(runs: Sequence[Record], out: Path | str, execution: Execution | None 
 
 
 def best_runs(runs: Sequence[Record]) -> dict[str, Record]:
-    """Return the finished run of each label that validated best.
+    """Return, of every label, the finished run that validated best.
 
     Raises:
-        InputError: there is none.
+        InputError: none is finished, or one was not trained where it lies.
     """
     best: dict[str, Record] = {}
     for record in runs:

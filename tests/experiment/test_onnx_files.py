@@ -21,11 +21,12 @@ from rc_vs_snn.decision.batch import run_to_decision
 from rc_vs_snn.decision.evidence import Consecutive, Membrane
 from rc_vs_snn.decision.rules import PerStep, Reading
 from rc_vs_snn.encoded import Frames
+from rc_vs_snn.encoders.images import latency_steps
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment import onnx_files
 from rc_vs_snn.experiment.judging import restore, stored_config
 from rc_vs_snn.experiment.onnx_files import export_onnx, onnx_of
-from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, session_of
+from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, joined, session_of
 from rc_vs_snn.experiment.pretrained import default_folder
 from rc_vs_snn.training.task import Task
 
@@ -118,6 +119,16 @@ def test_the_loop_on_the_page_runs_as_it_is_written_without_torch_and_us(exporte
         assert len(set(kept["step"].tolist())) > 1
 
 
+def test_the_latency_code_on_the_page_is_ours():
+    text = (DOCS / "take_a_net_elsewhere.md").read_text(encoding="utf-8")
+    (formula,) = (each for each in text.split("`") if each.startswith("np.arange(T)"))
+    image = np.arange(256, dtype=np.uint8)
+    for n_steps in (5, 10, 17):
+        expected = latency_steps(image / 255, n_steps, "clip")
+        found = eval(formula, {"np": np, "T": n_steps, "image": image.reshape(16, 16)})
+        np.testing.assert_array_equal(found, np.arange(n_steps)[:, None] == expected)
+
+
 def test_a_full_disk_loses_nothing(run, remade, tmp_path, monkeypatch):
     (first,) = export_onnx([run], tmp_path, CPU, checked=20)
     before = first.samples.read_bytes()
@@ -146,6 +157,13 @@ def test_a_file_that_says_otherwise_is_not_written(run, remade, tmp_path, monkey
     assert "nothing was written" in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_number_of_samples_that_is_none_is_refused(run, tmp_path, capsys):
+    assert (
+        main(["export", str(run.folder), "--format", "onnx", "--samples", "0", "--out", str(tmp_path)]) == 2
+    )
+    assert "samples must be a whole number of at least 1, got 0" in capsys.readouterr().err
 
 
 def test_without_the_extra_the_command_says_what_to_install(run, tmp_path, monkeypatch, capsys):
@@ -191,9 +209,15 @@ def code_of(lengths=None):
     return Frames(values, (4,), lengths=lengths)
 
 
-def test_a_number_in_the_state_that_matters_is_found_out():
-    task, code = task_of(Counting, rv.FirstSpike(0.5)), code_of()
-    found = compare(session_of(onnx_of(task, code, 3, {})), task.model, task.rule, code)
+@pytest.fixture(scope="module")
+def counting():
+    task = task_of(Counting, rv.FirstSpike(0.5))
+    return task, session_of(onnx_of(task, code_of(), 3, {}))
+
+
+def test_a_number_in_the_state_that_matters_is_found_out(counting):
+    task, session = counting
+    found = compare(session, task.model, task.rule, code_of())
     assert found.beyond > 20
     assert found.different
     worst = found.different[0]
@@ -203,6 +227,16 @@ def test_a_number_in_the_state_that_matters_is_found_out():
         InputError, match=r"mine: .* on the tensors in its state alone, not on a number in it"
     ):
         found.require("mine")
+
+
+def test_batches_are_joined_in_their_order(counting):
+    (task, session), code = counting, code_of()
+    whole = compare(session, task.model, task.rule, code)
+    parts = [code.select(np.arange(start, start + 20)) for start in (0, 20)]
+    found = joined([compare(session, task.model, task.rule, part) for part in parts])
+    assert [each.row for each in found.different] == [each.row for each in whole.different]
+    assert (found.n, found.beyond) == (whole.n, whole.beyond)
+    np.testing.assert_array_equal(found.ours.step, whole.ours.step)
 
 
 def test_an_evidence_that_remembers_own_lengths_and_values_behind_them():
@@ -250,12 +284,14 @@ def test_the_shipped_nets_decide_the_test_images_of_mnist_alike(name, data_root)
     record = rv.read_record(default_folder() / name)
     splits, task = restore(stored_config(record, execution), record.folder, execution)
     task.model.eval()
-    session, n_equal, largest = None, 0, 0.0
+    session, parts = None, []
     for code, _ in task.batches(splits.test, np.arange(10_000), 1000, "test"):
         session = session or session_of(onnx_of(task, code, 10, {}))
-        found = compare(session, task.model, task.rule, code)
-        n_equal, largest = n_equal + found.n - len(found.different), max(largest, found.largest)
-        for each in found.different:  # only rounding: the evidence lies on the threshold
-            assert abs(each.evidence[0] - each.threshold) <= TOLERANCE, each
-    assert n_equal >= 9_999
-    assert largest < TOLERANCE
+        parts.append(compare(session, task.model, task.rule, code))
+    found = joined(parts)
+    assert found.n == 10_000
+    for each in found.different:  # only rounding: the evidence lies on the threshold
+        assert abs(each.evidence[0] - each.threshold) <= TOLERANCE, each
+    assert len(found.different) <= 1
+    assert found.largest < TOLERANCE
+    assert found.beyond == 0
