@@ -4,7 +4,7 @@ Inputs lie ready before the clock starts: for onnxruntime every step as float32,
 channels that spike at each step. Its loop leaves at the decision and drops decided rows, as ours does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment import Execution
 from rc_vs_snn.experiment.judging import restore
 from rc_vs_snn.experiment.onnx_files import onnx_of
-from rc_vs_snn.experiment.onnx_running import session_of
+from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, joined, session_of
 from rc_vs_snn.experiment.pretrained import default_folder
 from rc_vs_snn.models.onnx_step import need_onnx
 from rc_vs_snn.records import read_record
@@ -37,13 +37,19 @@ Decisions = list[tuple[int, int]]
 def run(scale: setup.Scale) -> Result:
     rows: list[Row] = []
     skipped: list[Skipped] = []
+    about: list[str] = []
     try:
         need_onnx()
     except InputError as error:
         skipped.append(Skipped("every net", THEIRS, str(error)))
-    for name, task, code in () if skipped else _nets(scale):
-        n_classes = task.model.step(code.at(0), task.model.initial_state(len(code), "cpu"))[0].shape[1]
-        content = onnx_of(task, code, n_classes, {})
+    for name, task, codes in () if skipped else _nets(scale):
+        code = next(codes)
+        content = onnx_of(task, code, 10, {})
+        session = session_of(content)
+        agreement = joined([compare(session, task.model, task.rule, part) for part in (code, *codes)])
+        about.append(f"{name}: {agreement}, where {agreement.beyond} are off by more than {TOLERANCE:g}")
+        about += [str(each) for each in agreement.different]
+        print(f"  {about[-1]}", flush=True)
         loop = Loop(content, thresholds_of(task.rule, code.n_steps).astype(np.float32))
         singles = code.select(np.arange(scale.singles))
         rows += _race(f"{name}, one at a time", singles, one_by_one(task, singles), loop.one_by_one, scale)
@@ -54,23 +60,25 @@ def run(scale: setup.Scale) -> Result:
         OURS,
         rows,
         skipped,
+        about,
     )
 
 
-def _nets(scale: setup.Scale) -> list[tuple[str, Task, Encoded]]:
+def _nets(scale: setup.Scale) -> Iterator[tuple[str, Task, Iterator[Encoded]]]:
+    """Yield the nets with all test samples in batches, of which the first is timed."""
     if scale.dataset != "mnist":  # a look at whether it runs
-        found = {family: setup.trained(family, scale.n_steps, scale) for family in setup.THRESHOLDS}
-        code, _ = setup.test_batch(scale, scale.n_steps, scale.batch)
-        return [(name, _task(each.model, each.rule), code) for name, each in found.items()]
-    nets = []
+        for family in setup.THRESHOLDS:
+            found = setup.trained(family, scale.n_steps, scale)
+            code, _ = setup.test_batch(scale, scale.n_steps, scale.batch)
+            yield family, _task(found.model, found.rule), iter([code])
+        return
     for name in SHIPPED:
         record = read_record(default_folder() / name)
         execution = Execution(device="cpu", data_root=data_root())
         splits, task = restore(RunConfig.from_table(record.config), record.folder, execution)
         task.model.eval()
-        ((code, _),) = task.batches(splits.test, np.arange(BATCH), BATCH, "test")
-        nets.append((name, task, code))
-    return nets
+        batches = task.batches(splits.test, np.arange(len(splits.test)), BATCH, "test")
+        yield name, task, (code for code, _ in batches)
 
 
 def _task(model: Any, rule: Any) -> Task:

@@ -3,7 +3,7 @@
 import io
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Exported:
 
 def export_onnx(
     runs: Sequence[Record], out: Path | str, execution: Execution | None = None, *, checked: int = CHECKED
-) -> list[Exported]:
+) -> Iterator[Exported]:
     """Write the step of each configuration's best seed, by validation accuracy, as an ONNX file.
 
     Each file is run in onnxruntime on validation samples before it is put in place.
@@ -63,6 +63,9 @@ def export_onnx(
         execution: threads, data root; the graph is made on the CPU.
         checked: how many validation samples a file is checked on.
 
+    Yields:
+        Each file, once it is there.
+
     Raises:
         InputError: no finished run, the extra ``onnx`` is not installed, something in a model cannot be
             exported, the file says other things than the model, or ``out`` cannot be written.
@@ -70,7 +73,8 @@ def export_onnx(
     need_onnx()
     check_whole(checked, "samples", 1)
     execution = replace(execution or Execution(), device="cpu")
-    return [_export(record, Path(out), execution, checked) for record in best_runs(runs).values()]
+    for record in best_runs(runs).values():
+        yield _export(record, Path(out), execution, checked)
 
 
 def _export(record: Record, out: Path, execution: Execution, checked: int) -> Exported:
@@ -81,7 +85,10 @@ def _export(record: Record, out: Path, execution: Execution, checked: int) -> Ex
         rows = np.arange(min(checked, len(splits.valid)))
         parts = task.batches(splits.valid, rows, BATCH, "valid")
         first, _ = next(parts)
-        content = onnx_of(task, first, splits.n_classes, facts_of(config, record))
+        try:
+            content = onnx_of(task, first, splits.n_classes, facts_of(config, record))
+        except InputError as error:
+            raise InputError(f"{config.label}: {error}") from error
         session = session_of(content)
         codes = itertools.chain([first], (code for code, _ in parts))
         agreement = joined([compare(session, task.model, task.rule, code) for code in codes])

@@ -139,7 +139,7 @@ def test_a_full_disk_loses_nothing(run, remade, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         with pytest.raises(InputError, match="No space left on device; choose a writable folder"):
-            export_onnx([run], tmp_path, CPU, checked=9)
+            list(export_onnx([run], tmp_path, CPU, checked=9))
     assert first.path.read_bytes() == remade
     assert first.samples.read_bytes() == before
     assert sorted(tmp_path.iterdir()) == sorted([first.path, first.samples])
@@ -157,6 +157,16 @@ def test_a_file_that_says_otherwise_is_not_written(run, remade, tmp_path, monkey
     assert "nothing was written" in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_net_that_cannot_be_written_is_named(run, tmp_path, monkeypatch, capsys):
+    def refused(*arguments):
+        raise InputError("cell1 (LSTM) cannot be written as ONNX: nothing can")
+
+    monkeypatch.setattr(onnx_files, "step_graph", refused)
+    assert main(["export", str(run.folder), "--format", "onnx", "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said == "rc-vs-snn: error: RC-LSTM: cell1 (LSTM) cannot be written as ONNX: nothing can\n"
 
 
 def test_a_number_of_samples_that_is_none_is_refused(run, tmp_path, capsys):
