@@ -24,7 +24,7 @@ SMALL = {
     "rank-snn": {"hidden": 9, "gain": 4.0},
     "recurrent-rank-snn": {"hidden": 9, "gain": 4.0},
     "conv-rc-lstm": {"maps": 4, "hidden": 5},
-    "conv-rank-snn": {"maps": 4, "hidden": 5, "analogue_stages": 1},
+    "conv-rank-snn": {"maps": 4, "hidden": 5, "analogue_stages": 3},
 }
 OTHERS = [
     ("rc-lstm", {"hidden": 7, "layers": 2, "dropout": 0.5, "evidence": "sigmoid"}),
@@ -33,6 +33,7 @@ OTHERS = [
     ("recurrent-rank-snn", {"hidden": 9, "gain": 4.0, "reset": "zero"}),
     ("recurrent-rank-snn", {"hidden": 9, "gain": 4.0, "neuron": "synaptic", "reset": "zero"}),
     ("conv-rc-lstm", {"maps": 4, "hidden": 5, "norm": "batch", "readout_decay": 0.5}),
+    ("conv-rank-snn", {"maps": 4, "hidden": 5, "gain": 8.0}),
     ("conv-rank-snn", {"maps": 4, "hidden": 0, "norm": "none", "readout_decay": 0.0, "gain": 8.0}),
 ]
 
