@@ -85,7 +85,7 @@ def export(
     /,
     *,
     out: Path,
-    form: Annotated[Literal["weights", "nir"], Parameter(name="--format")] = "weights",
+    form: Annotated[Literal["weights", "nir", "onnx"], Parameter(name="--format")] = "weights",
     check: Names = (),
     samples: int = 1000,
     leaky: Literal["LIF", "CubaLIF"] = "LIF",
@@ -99,23 +99,30 @@ def export(
     Args:
         runs: run folders, or folders of run folders.
         out: folder of what is written.
-        form: weights with a card; nir: a graph of a spiking network for other simulators.
+        form: weights with a card; nir: a graph of a spiking network for other simulators; onnx: one step of
+            any net, for onnxruntime.
         check: of nir, a simulator that decides with it, too: norse, snntorch, spikingjelly; repeatable.
-        samples: test samples on which a graph is checked.
+        samples: on which what is written is checked: of test (nir) or valid (onnx).
         leaky: what a neuron without a synaptic current becomes in a graph; of the second norse reads all.
         execution: how runs are executed.
     """
+    if check and form != "nir":
+        raise InputError("--check is of a graph: say --format nir")
+    found = read_runs(runs)
     if form == "nir":
         from rc_vs_snn.cli.exchange import told
         from rc_vs_snn.experiment.nir_files import export_nir
 
-        graphs = export_nir(read_runs(runs), out, execution, check=check, n_samples=samples, leaky=leaky)
-        for graph in graphs:
+        for graph in export_nir(found, out, execution, check=check, n_samples=samples, leaky=leaky):
             print("\n".join(told(graph)))
         return
-    if check:
-        raise InputError("--check is of a graph: say --format nir")
+    if form == "onnx":
+        from rc_vs_snn.experiment.onnx_files import export_onnx
+
+        for each in export_onnx(found, out, execution, checked=samples):
+            print(f"{each.path}: {each.agreement}")
+        return
     from rc_vs_snn.experiment.pretrained import export
 
-    for folder in export(read_runs(runs), out, execution):
+    for folder in export(found, out, execution):
         print(folder)
