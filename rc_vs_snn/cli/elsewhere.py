@@ -78,6 +78,10 @@ def judge(
         found = _judge_predictions(
             predictions, valid, source, model, rule, evidence, n_steps, dataset, label, common, execution
         )
+    elif (Path(str(network)) / "fixed.json").is_file():
+        found = _judge_fixed(
+            Path(str(network)), weights, source, rule, evidence, given, label, common, execution
+        )
     else:
         for option, value in (("--n-steps", n_steps), ("--dataset", dataset), ("--valid", valid)):
             if value is not None:
@@ -109,6 +113,21 @@ def _judge_network(
         module, config.dataset, config.encoder, rule=rule or config.rule, reads=config.evidence, label=label,
         execution=execution, **common, **given,
     )  # fmt: skip
+
+
+def _judge_fixed(
+    folder: Path, weights: Path | None, source: Source, rule: Part | None, evidence: str | None, given: dict,
+    label: str | None, common: dict, execution: "Execution",
+) -> "Record":  # fmt: skip
+    from rc_vs_snn.experiment.fixed_point import judge_fixed
+
+    others = [*given, *(name for name, value in (("weights", weights), ("evidence", evidence)) if value)]
+    if others or source != SOURCE:
+        what = f"--{others[0]}" if others else "--preset, --config, --set and --seed"
+        raise InputError(f"{folder} says which data, code and evidence it is judged with; leave out {what}")
+    return judge_fixed(
+        folder, execution, rule=rule, label=label, out=common["out"], overwrite=common["overwrite"]
+    )
 
 
 def _judge_predictions(

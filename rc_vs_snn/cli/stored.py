@@ -1,7 +1,9 @@
 """Commands that show or keep stored runs. Each imports what it needs when it runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from rc_vs_snn.cli.options import DRAWING, EXECUTION, Drawing, Executed, Names, draw, read_runs
 
@@ -77,16 +79,40 @@ def tidy(runs: list[Path], /, *, out: Path = Path("tidy"), form: Literal["csv", 
         print(path)
 
 
-def export(runs: list[Path], /, *, out: Path, execution: Executed = EXECUTION) -> None:
-    """Keep each model's best seed, by validation accuracy, with a model card.
+def export(
+    runs: list[Path],
+    /,
+    *,
+    out: Path,
+    form: Annotated[Literal["weights", "fixed"], Parameter(name="--format")] = "weights",
+    bits: int = 8,
+    membrane_bits: int = 16,
+    decay_bits: int = 12,
+    rounding: Literal["nearest", "zero"] = "nearest",
+    execution: Executed = EXECUTION,
+) -> None:
+    """Keep each model's best seed, by validation accuracy: with a model card, or in a form for others.
 
-    Writes weights (safetensors) and a card for `compare --pretrained`.
+    Writes weights (safetensors) and a card for `compare --pretrained`. Forms for others
+    are told in docs/take_a_net_elsewhere.md.
 
     Args:
         runs: run folders, or folders of run folders.
-        out: folder of the model folders.
+        out: folder of what is written.
+        form: weights with a card; fixed: whole numbers for hardware.
+        bits: of fixed, of weights.
+        membrane_bits: of fixed, of membranes and synaptic currents, which clip.
+        decay_bits: of fixed, of a decay's fraction.
+        rounding: of fixed, of decays and shifts: nearest, halves away from zero, or towards zero.
         execution: how runs are executed.
     """
+    if form == "fixed":
+        from rc_vs_snn.experiment.fixed_point import export_fixed, widths
+
+        given = widths(bits, membrane_bits, decay_bits, rounding)
+        for each in export_fixed(read_runs(runs), out, given, execution):
+            print(f"{each.folder}: {each.told}")
+        return
     from rc_vs_snn.experiment.pretrained import export
 
     for folder in export(read_runs(runs), out, execution):

@@ -102,6 +102,10 @@ class Stack(nn.Module):
     def __getitem__(self, name: str) -> Any:
         return self.layers[name]
 
+    def passed(self) -> list[tuple[str, nn.Module]]:
+        """Return names and layers in the order in which they are passed."""
+        return [(name, self.layers[name]) for name in self._order]
+
     def initial_state(self, batch: int, device: torch.device | str) -> StackState:
         """Return the state before step 0; see ``Model``. In training it holds the dropout masks."""
         like = next(self.parameters()).detach().new_empty(0, device=device)
