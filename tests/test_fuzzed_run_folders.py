@@ -11,8 +11,8 @@ import rc_vs_snn as rv
 from rc_vs_snn.analysis.figures.training_history import TrainingHistory
 from rc_vs_snn.analysis.groups import group_runs
 from rc_vs_snn.analysis.tables import summary_markdown
-from rc_vs_snn.experiment.execute import is_finished
 from rc_vs_snn.experiment.judging import evaluate
+from rc_vs_snn.experiment.planning import is_finished
 
 JSON = ("config.json", "history.json", "metrics.json", "provenance.json")
 FILES = (*JSON, "decisions.parquet", "trace.npz", "weights.safetensors")

@@ -152,7 +152,8 @@ def train(
         out: the run folder to make (default: runs/<label>-seed<seed>).
         execution: how runs are executed.
     """
-    from rc_vs_snn.experiment.execute import PlannedRun, execute
+    from rc_vs_snn.experiment.execute import execute
+    from rc_vs_snn.experiment.planning import PlannedRun
 
     configs = source.comparison().planned()
     labels = [config.label for config in configs]

@@ -10,20 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from rc_vs_snn import records
-from rc_vs_snn.config import RunConfig, canonical, differences
 from rc_vs_snn.datasets.folders import data_root
-from rc_vs_snn.errors import DamagedError, InputError
+from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.comparison import Comparison
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import locked_folder, locked_run
-from rc_vs_snn.experiment.matching import match_parameters
 from rc_vs_snn.experiment.notebook import fitting_progress
-from rc_vs_snn.experiment.parts import check_run
+from rc_vs_snn.experiment.planning import (
+    PlannedRun,
+    check_runs,
+    finished,
+    is_finished,
+    planned_runs,
+    write_plans,
+)
 from rc_vs_snn.experiment.progress import Progress, Watch
 from rc_vs_snn.experiment.running import keep_failure, train_and_judge
 from rc_vs_snn.experiment.workers import ENDED, STARTED, side_by_side
-from rc_vs_snn.records.provenance import changed_code, code_identities
-from rc_vs_snn.registry.identity import UNKNOWN
 from rc_vs_snn.training.loop import Report
 
 
@@ -61,27 +64,6 @@ def compare(
         return execute(planned, execution, jobs=jobs, overwrite=overwrite, progress=progress)
 
 
-@dataclass(frozen=True)
-class PlannedRun:
-    """One configuration, the folder its run is to be in, and its place in its comparison, if it is of one."""
-
-    config: RunConfig
-    folder: Path
-    order: int | None = None
-
-
-def planned_runs(comparison: Comparison, out: Path | str, execution: Execution) -> list[PlannedRun]:
-    """Return one run per model and seed of a comparison, in folders below ``out``."""
-    if comparison.match_parameters:
-        comparison = match_parameters(comparison, execution)
-    # Worker processes may live in another folder than the caller: give them absolute paths.
-    folder = Path(out).absolute()
-    return [
-        PlannedRun(config, folder / config.folder_name, order)
-        for order, config in enumerate(comparison.planned())
-    ]
-
-
 def execute(
     planned: Sequence[PlannedRun],
     execution: Execution,
@@ -89,8 +71,11 @@ def execute(
     jobs: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
+    plan: Sequence[PlannedRun] = (),
 ) -> records.Records:
     """Run what is not finished, several runs side by side if wanted; see ``compare``.
+
+    Where only a share of a ``plan`` is to be run here, the whole of it is kept as what is meant.
 
     With several jobs, a run whose process is killed (for want of memory) is kept as failed; the others go on.
 
@@ -103,64 +88,22 @@ def execute(
     if jobs < 1:
         raise InputError(f"jobs must be at least 1, got {jobs}")
     execution = replace(execution, data_root=data_root(execution.data_root))
-    todo = [run for run in planned if not is_finished(run.config, run.folder, overwrite)]
-    different = {canonical(run.config.to_table() | {"seed": 0}): run.config for run in todo}
-    for config in different.values():
-        check_run(config, execution)
+    found = finished(planned, overwrite)
+    todo = [run for run in planned if run.folder not in found]
+    check_runs(todo, execution)
+    write_plans(plan or planned)
     shown = progress or fitting_progress()
     with shown.session([run.config for run in planned], [run.config for run in todo]):
         if jobs == 1 or len(todo) < 2:
             for run in todo:
                 with shown.watching(run.config, run.folder) as watch:
                     _run(run, execution, overwrite, watch.batch, watch.epoch)
-                shown.finished(records.read_record(run.folder))
+                shown.finished(records.read_record(run.folder, quick=True))
         else:
             _run_side_by_side(todo, execution, jobs, overwrite, shown)
-    return records.Records(records.write_order(records.read_record(run.folder), run.order) for run in planned)
-
-
-def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> bool:
-    """Return whether ``folder`` holds this very run, finished.
-
-    Raises:
-        InputError: the folder holds another configuration (and ``overwrite`` is not set), or nothing of ours.
-    """
-    if not folder.exists():
-        return False
-    try:
-        record = records.read_record(folder)
-        if record.status != "done":
-            return False
-        record.require_whole()
-    except DamagedError as error:
-        warnings.warn(f"{config.label} is run again: {error}", stacklevel=2)
-        return False
-    except InputError:
-        if overwrite:
-            return False
-        raise
-    identities = code_identities(config)
-    unknown = [
-        name for name, part in config.parts.items()
-        if not part.is_identified or identities.get(name) == UNKNOWN
-    ]  # fmt: skip
-    if unknown:
-        warnings.warn(
-            f"{config.label}: nobody can tell whether its {', '.join(unknown)} is that of the finished run "
-            f"in {folder}; it is run again",
-            stacklevel=2,
-        )
-        return False
-    changed = [
-        *differences(record.config, config.to_table()),
-        *changed_code(config, identities, record.provenance),
-    ]
-    if not changed:
-        return True
-    if overwrite:
-        return False
-    raise InputError(
-        f"{folder} holds another run ({'; '.join(changed[:3])}); choose another --out, or --overwrite it"
+    made = (found.get(run.folder) or records.read_record(run.folder, quick=True) for run in planned)
+    return records.Records(
+        records.write_order(record, run.order) for record, run in zip(made, planned, strict=True)
     )
 
 
@@ -169,7 +112,9 @@ def _run(run: PlannedRun, execution: Execution, overwrite: bool, batch: Report, 
         with warnings.catch_warnings(action="ignore"):  # said already
             if is_finished(run.config, run.folder, overwrite):
                 return  # by another command, since we looked
-        train_and_judge(run.config, run.folder, execution, replace=True, report=batch, on_epoch=epoch)
+        train_and_judge(
+            run.config, run.folder, execution, replace=True, report=batch, on_epoch=epoch, order=run.order
+        )
 
 
 def _run_in_worker(
@@ -212,4 +157,4 @@ def _run_side_by_side(
                 if kind == ENDED:
                     keep_failure(run.config, run.folder, execution, seen.epochs, seen.started, value)
                 seen.ended.close()
-                shown.finished(records.read_record(run.folder))
+                shown.finished(records.read_record(run.folder, quick=True))

@@ -13,9 +13,10 @@ from pathlib import Path
 from rc_vs_snn.analysis.published import Published, load_published
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison import Comparison, load_preset
-from rc_vs_snn.experiment.execute import PlannedRun, execute, planned_runs
+from rc_vs_snn.experiment.execute import execute
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import locked_folder
+from rc_vs_snn.experiment.planning import PlannedRun, planned_runs
 from rc_vs_snn.experiment.progress import Progress
 from rc_vs_snn.records import Records
 from rc_vs_snn.registry import packaged, packaged_table

@@ -1,5 +1,7 @@
 """One command at a time in a folder, whatever became of the one before."""
 
+import errno
+import json
 import os
 import signal
 import socket
@@ -10,7 +12,7 @@ import time
 import pytest
 
 import rc_vs_snn as rv
-from rc_vs_snn.experiment import locks
+from rc_vs_snn.experiment import leases, locks
 from rc_vs_snn.experiment.locks import locked_folder, locked_run
 
 HOLD = """
@@ -83,10 +85,79 @@ def test_a_place_where_nothing_can_be_written_needs_no_lock(tmp_path):
     assert (tmp_path / "file").read_text() == "not a folder"
 
 
-def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch):
-    def none(lock):
-        raise OSError(95, "Operation not supported")
+WITHOUT_LOCKS = """
+import sys, time, socket
+from pathlib import Path
+from rc_vs_snn.experiment import leases, locks
+def none(*_, **__):
+    raise OSError(int(sys.argv[2]), "no locks here")
+leases._ask_for_lock = none
+host = socket.gethostname()
+socket.gethostname = lambda: sys.argv[3] or host
+locks.BEAT_S = 0.05
+with locks.locked_folder(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(20)
+"""
 
-    monkeypatch.setattr(locks, "_lock", none)
-    with pytest.warns(UserWarning, match="cannot be locked"), locked_folder(tmp_path):
-        pass
+
+def holding_without_locks(folder, number=errno.ENOLCK, host=""):
+    """Start a process that holds the folder where the system has no locks, perhaps on another machine."""
+    command = [sys.executable, "-c", WITHOUT_LOCKS, str(folder), str(number), host]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_where_the_system_has_no_locks_a_live_owner_is_seen_and_a_killed_one_too(tmp_path, impatient, number):
+    with holding_without_locks(tmp_path, number) as other:
+        with pytest.raises(rv.InputError, match=f"process {other.pid} on "), locked_folder(tmp_path):
+            pass
+        other.kill()
+        # It was killed, and nobody has waited for it yet: it is gone all the same.
+        with locked_folder(tmp_path):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_owner_on_another_machine_is_believed_as_long_as_it_touches_its_lock(tmp_path, impatient):
+    lock = tmp_path / ".lock"
+    with holding_without_locks(tmp_path, host="node-b") as other:
+        os.utime(lock, (0, 0))
+        deadline = time.monotonic() + 5
+        while lock.stat().st_mtime == 0:  # until the next beat
+            assert time.monotonic() < deadline
+        with (
+            pytest.raises(rv.InputError, match=r"on node-b since .*that has died"),
+            locked_folder(tmp_path),
+        ):
+            pass
+        other.kill()
+        other.wait()
+        with pytest.raises(rv.InputError, match="on node-b"), locked_folder(tmp_path):
+            pass  # for all that is known here it may live
+        long_ago = time.time() - leases.STALE_S - 5
+        os.utime(lock, (long_ago, long_ago))
+        with locked_folder(tmp_path):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_was_taken_over_is_told_before_its_run_appears(tmp_path):
+    with locked_run(tmp_path / "run"):
+        locks.require_held(tmp_path / "run")
+        file = tmp_path / ".run.lock"
+        text = json.loads(file.read_text())
+        file.write_text(json.dumps({**text, "host": "node-b", "pid": 7, "token": "another"}))
+        with pytest.raises(rv.InputError, match="was taken over by process 7 on node-b"):
+            locks.require_held(tmp_path / "run")
+    assert file.exists()  # it is the other's
+
+
+def test_the_holder_of_a_run_is_known_without_disturbing_it(tmp_path):
+    assert locks.holder(tmp_path / "run") is None
+    with locked_run(tmp_path / "run"):
+        assert locks.holder(tmp_path / "run").owner.pid == os.getpid()
+    assert locks.holder(tmp_path / "run") is None
+    assert list(tmp_path.iterdir()) == []

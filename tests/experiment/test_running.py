@@ -11,7 +11,7 @@ import torch
 import rc_vs_snn as rv
 from rc_vs_snn.contracts import Samples, Splits
 from rc_vs_snn.decision.batch import run_to_decision
-from rc_vs_snn.experiment import execute, progress, running
+from rc_vs_snn.experiment import execute, planning, progress, running
 from rc_vs_snn.experiment.judging import trace_split
 from rc_vs_snn.experiment.parts import assemble, check_run, load_splits
 from rc_vs_snn.models import RankSNN
@@ -170,15 +170,15 @@ def test_a_plug_in_that_leaves_is_named(comparison, tmp_path, jobs):
 def test_a_run_that_another_command_finished_meanwhile_is_not_made_again(comparison, tmp_path, monkeypatch):
     one = rv.Comparison("x", comparison.runs[:1])
     other = one.with_training(epochs=1)
-    real_check = execute.check_run
+    real_check = planning.check_run
 
     def meanwhile(config, execution):
         rv.run(other.runs[0], tmp_path / "run", CPU)
         real_check(config, execution)
 
-    monkeypatch.setattr(execute, "check_run", meanwhile)
+    monkeypatch.setattr(planning, "check_run", meanwhile)
     with pytest.raises(rv.InputError, match=r"holds another run \(training.epochs: 1 -> 2\)"):
-        execute.execute([execute.PlannedRun(one.planned()[0], tmp_path / "run")], CPU)
+        execute.execute([planning.PlannedRun(one.planned()[0], tmp_path / "run")], CPU)
     assert len(rv.read_record(tmp_path / "run").history) == 1
 
 
