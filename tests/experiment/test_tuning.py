@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -188,6 +191,29 @@ def test_a_trial_of_another_process_is_left_to_it_and_taken_over_when_that_has_e
     assert [record.label for record in found.trials] == ["RC-LSTM, trial 0", "RC-LSTM, trial 1"]
     assert found.underway == 0
     assert found.front
+
+
+@pytest.mark.slow
+def test_processes_share_a_search_and_one_that_is_killed_loses_nothing(tmp_path):
+    out = tmp_path / "shared"
+    command = [sys.executable, "-m", "rc_vs_snn", "tune", "--preset", "digits", "--trials", "8"]
+    command += ["--out", str(out), "--formats", "png", "--search", "model.hidden={from=4,to=40}"]
+    command += [word for setting in (*SMALL[1:], "training.epochs=12") for word in ("--set", setting)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+    deadline = time.monotonic() + 120
+    while len(list(out.glob("*-seed0"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    both[0].kill()
+    both[0].communicate()
+    said, _ = both[1].communicate()
+    assert both[1].returncode == 0, said
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    records = rv.find_records(out)
+    assert sorted(record.label for record in records) == [f"RC-LSTM, trial {number}" for number in range(8)]
+    assert {record.status for record in records} == {"done", "skipped"}
+    assert "8 trials, 0 failed" in done.stdout
+    assert not list(out.glob(".*partial*"))
 
 
 def test_a_trial_that_cannot_be_trained_is_kept_as_failed_and_the_search_goes_on(tmp_path, capsys):
