@@ -8,8 +8,9 @@ from rc_vs_snn.analysis.axes import RunAxis, RunGrid, run_grid
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell, percent_decimals
-from rc_vs_snn.analysis.on_valid import ACCURACY, MEAN_STEP, best_first, valid_interval
+from rc_vs_snn.analysis.on_valid import best_first, valid_interval
 from rc_vs_snn.analysis.tables import basis, markdown_table
+from rc_vs_snn.records.on_valid import ACCURACY, MEAN_STEP
 
 BEST = "best_by_valid"
 NUMBERS = ("accuracy", "mean_step", "forced")

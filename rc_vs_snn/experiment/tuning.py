@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rc_vs_snn import records
-from rc_vs_snn.analysis.on_valid import ACCURACY, MEAN_STEP, valid_number
 from rc_vs_snn.analysis.search import front_of
 from rc_vs_snn.config import RunConfig, differences
 from rc_vs_snn.datasets.folders import data_root
@@ -21,6 +20,7 @@ from rc_vs_snn.experiment.progress import Progress
 from rc_vs_snn.experiment.running import judge_later, train_and_judge, write_failure
 from rc_vs_snn.experiment.search import Search
 from rc_vs_snn.experiment.study import Study, Trial
+from rc_vs_snn.records.on_valid import ACCURACY, MEAN_STEP, valid_number
 
 MOST_TRIALS = 10_000
 

@@ -12,8 +12,9 @@ from rc_vs_snn.analysis import FigureOptions, style
 from rc_vs_snn.analysis.axes import run_grid
 from rc_vs_snn.analysis.grid_table import best_by_valid, grid_markdown, grid_table
 from rc_vs_snn.analysis.groups import group_runs
-from rc_vs_snn.analysis.on_valid import best_first, valid_number
+from rc_vs_snn.analysis.on_valid import best_first
 from rc_vs_snn.analysis.search import draw, front_of, search_markdown, search_table, write_search
+from rc_vs_snn.records.on_valid import valid_number
 from rc_vs_snn.registry import figures
 from rc_vs_snn.testing import check_figure
 

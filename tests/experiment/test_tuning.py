@@ -11,7 +11,6 @@ import pytest
 
 import rc_vs_snn as rv
 from rc_vs_snn import InputError, registry
-from rc_vs_snn.analysis.on_valid import valid_number
 from rc_vs_snn.cli import main
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.datasets.digits import digits
@@ -21,6 +20,7 @@ from rc_vs_snn.experiment.progress import Progress
 from rc_vs_snn.experiment.search import Choices, Range, search_of
 from rc_vs_snn.experiment.study import Study
 from rc_vs_snn.experiment.tuning import tune
+from rc_vs_snn.records.on_valid import valid_number
 
 CPU = Execution(device="cpu")
 SMALL = ["training.epochs=1", "model.hidden=6", "augmentation.name=none", "encoder.n_steps=4"]
