@@ -85,7 +85,7 @@ def grid_markdown(groups: Sequence[Group], table: Table) -> str:
         *(axis.name for axis in axes), "valid accuracy %", "valid mean step", "best by valid",
         "test accuracy %", "test mean step", "test forced %", "seeds",
     ]  # fmt: skip
-    rows = [_row(table.where(label=group.label), axes, group) for group in groups]
+    rows = [_row(table.rows(np.array([place])), axes, group) for place, group in enumerate(groups)]
     return f"# Points of the grid\n\n{markdown_table(header, rows, len(axes))}\n\n{basis(groups)} {NOTE}\n"
 
 

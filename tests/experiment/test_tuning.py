@@ -300,3 +300,9 @@ def test_a_search_is_of_one_seed_and_of_models_as_they_are_drawn(capsys):
     assert "trials must be 1 to" in capsys.readouterr().err
     assert main(["tune", "--preset", "digits"]) == 2
     assert "give [search] in the file, or --search" in capsys.readouterr().err
+
+
+def test_without_optuna_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(InputError, match=r"pip install 'rc_vs_snn\[tune\]'"):
+        tune(search(), tmp_path, CPU, trials=1)
