@@ -82,7 +82,8 @@ def kill_once(line, mark, after_s, number):
 
 def half_written(out):
     """Return what lies in the folder beside finished runs and figures."""
-    return [path.name for path in out.glob("*") if path.name != "figures" and not _is_finished(path)]
+    kept = ("figures", ".plan-")
+    return [path.name for path in out.glob("*") if not path.name.startswith(kept) and not _is_finished(path)]
 
 
 def _is_finished(path):

@@ -29,3 +29,9 @@ class SettledLayout(ConstrainedLayoutEngine):
                 place = axes.get_position(original=True).extents
                 axes.set_position(Bbox.from_extents(*np.round(place, DECIMALS)), which="original")
                 axes.set_in_layout(True)  # a place that is set by hand would leave the layout
+
+
+def settle(figure: Figure) -> None:
+    """Lay a figure out now and for good, so that every format shows the same and none does it again."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")

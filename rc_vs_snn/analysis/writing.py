@@ -16,6 +16,7 @@ from rc_vs_snn.analysis.fitting import fit_names
 from rc_vs_snn.analysis.grid_table import grid_markdown, grid_table
 from rc_vs_snn.analysis.groups import Group, group_runs
 from rc_vs_snn.analysis.latex import summary_latex
+from rc_vs_snn.analysis.layout import settle
 from rc_vs_snn.analysis.pgf import pgf_files
 from rc_vs_snn.analysis.statistics.overview import statistics_markdown, statistics_table
 from rc_vs_snn.analysis.sweeps import SWEEP
@@ -140,6 +141,7 @@ def figure_files(name: str, table: Table, figure: Figure) -> dict[str, bytes]:
     with style.applied():
         if options.width or options.columns or options.style:
             fit_names(figure)
+        settle(figure)
         for suffix in options.formats:
             if suffix == "pgf":
                 files |= pgf_files(figure, name)

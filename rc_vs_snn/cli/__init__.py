@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
+from rc_vs_snn.cli.bookkeeping import rerun, status
 from rc_vs_snn.cli.elsewhere import judge
 from rc_vs_snn.cli.judging import calibrate, evaluate, exits
 from rc_vs_snn.cli.listing import list_registered
@@ -28,6 +29,8 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "evaluate": evaluate,
     "calibrate": calibrate,
     "exits": exits,
+    "status": status,
+    "rerun": rerun,
     "figures": figures,
     "report": report,
     "tidy": tidy,

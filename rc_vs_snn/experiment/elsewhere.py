@@ -83,7 +83,7 @@ def write_elsewhere(
     }
     with locked_run(named.folder):
         _require_replaceable(named)
-        with records.atomic_folder(named.folder, replace=True) as working:
+        with records.atomic_folder(named.folder, replace=True, held=True) as working:
             origin = {
                 "schema_version": records.SCHEMA_VERSION,
                 "status": "done",

@@ -16,7 +16,14 @@ from rc_vs_snn.experiment.comparison import Comparison
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import locked_folder, locked_run
 from rc_vs_snn.experiment.notebook import fitting_progress
-from rc_vs_snn.experiment.planning import PlannedRun, check_runs, is_finished, planned_runs, unfinished
+from rc_vs_snn.experiment.planning import (
+    PlannedRun,
+    check_runs,
+    finished,
+    is_finished,
+    planned_runs,
+    write_plans,
+)
 from rc_vs_snn.experiment.progress import Progress, Watch
 from rc_vs_snn.experiment.running import keep_failure, train_and_judge
 from rc_vs_snn.experiment.workers import ENDED, STARTED, side_by_side
@@ -64,8 +71,11 @@ def execute(
     jobs: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
+    plan: Sequence[PlannedRun] = (),
 ) -> records.Records:
     """Run what is not finished, several runs side by side if wanted; see ``compare``.
+
+    Where only a share of a ``plan`` is to be run here, the whole of it is kept as what is meant.
 
     With several jobs, a run whose process is killed (for want of memory) is kept as failed; the others go on.
 
@@ -78,18 +88,23 @@ def execute(
     if jobs < 1:
         raise InputError(f"jobs must be at least 1, got {jobs}")
     execution = replace(execution, data_root=data_root(execution.data_root))
-    todo = unfinished(planned, overwrite)
+    found = finished(planned, overwrite)
+    todo = [run for run in planned if run.folder not in found]
     check_runs(todo, execution)
+    write_plans(plan or planned)
     shown = progress or fitting_progress()
     with shown.session([run.config for run in planned], [run.config for run in todo]):
         if jobs == 1 or len(todo) < 2:
             for run in todo:
                 with shown.watching(run.config, run.folder) as watch:
                     _run(run, execution, overwrite, watch.batch, watch.epoch)
-                shown.finished(records.read_record(run.folder))
+                shown.finished(records.read_record(run.folder, quick=True))
         else:
             _run_side_by_side(todo, execution, jobs, overwrite, shown)
-    return records.Records(records.write_order(records.read_record(run.folder), run.order) for run in planned)
+    made = (found.get(run.folder) or records.read_record(run.folder, quick=True) for run in planned)
+    return records.Records(
+        records.write_order(record, run.order) for record, run in zip(made, planned, strict=True)
+    )
 
 
 def _run(run: PlannedRun, execution: Execution, overwrite: bool, batch: Report, epoch: Report) -> None:
@@ -97,7 +112,9 @@ def _run(run: PlannedRun, execution: Execution, overwrite: bool, batch: Report, 
         with warnings.catch_warnings(action="ignore"):  # said already
             if is_finished(run.config, run.folder, overwrite):
                 return  # by another command, since we looked
-        train_and_judge(run.config, run.folder, execution, replace=True, report=batch, on_epoch=epoch)
+        train_and_judge(
+            run.config, run.folder, execution, replace=True, report=batch, on_epoch=epoch, order=run.order
+        )
 
 
 def _run_in_worker(
@@ -140,4 +157,4 @@ def _run_side_by_side(
                 if kind == ENDED:
                     keep_failure(run.config, run.folder, execution, seen.epochs, seen.started, value)
                 seen.ended.close()
-                shown.finished(records.read_record(run.folder))
+                shown.finished(records.read_record(run.folder, quick=True))

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.experiment.leases import STALE_S, Lease, claimed, lying_at
-from rc_vs_snn.records.owners import Owner
+from rc_vs_snn.experiment.leases import STALE_S, Lease, Lying, claimed, lying_at
 
 PATIENCE_S = 5.0
 """How long is waited for an owner: one that was told to end needs some seconds to clear up."""
@@ -57,10 +56,10 @@ def require_held(folder: Path) -> None:
             )
 
 
-def holder(folder: Path) -> Owner | None:
-    """Return who holds the folder of a run now, None if nobody does."""
+def holder(folder: Path) -> Lying | None:
+    """Return the lock of a run that somebody holds now, None if nobody does."""
     chain = lying_at(_lock_of(folder))
-    return None if not chain or chain[-1].has_ended(time.time()) else chain[-1].owner
+    return None if not chain or chain[-1].has_ended(time.time()) else chain[-1]
 
 
 def _lock_of(folder: Path) -> Path:

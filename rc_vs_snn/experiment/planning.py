@@ -1,7 +1,9 @@
 """What is to be run, what of it is finished, and whether the rest could start; nothing is run here."""
 
+import functools
+import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +14,12 @@ from rc_vs_snn.experiment.comparison import Comparison
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.matching import match_parameters
 from rc_vs_snn.experiment.parts import check_run
-from rc_vs_snn.records.provenance import changed_code, code_identities
+from rc_vs_snn.records.plans import Meant, write_plan
+from rc_vs_snn.records.provenance import changed_code, code_identities, package_version, path_identity
 from rc_vs_snn.registry.identity import UNKNOWN
+
+ALL_CHECKED = 100
+"""So many runs of different parts are all checked before the first one starts."""
 
 
 @dataclass(frozen=True)
@@ -37,39 +43,95 @@ def planned_runs(comparison: Comparison, out: Path | str, execution: Execution) 
     ]
 
 
-def unfinished(planned: Sequence[PlannedRun], overwrite: bool = False) -> list[PlannedRun]:
-    """Return the runs that are still to be made; see ``is_finished``."""
-    return [run for run in planned if not is_finished(run.config, run.folder, overwrite)]
+def finished(planned: Sequence[PlannedRun], overwrite: bool = False) -> dict[Path, records.Record]:
+    """Return the records of the runs that are finished, by their folders; see ``finished_record``."""
+    # Of thousands of runs few differ in their code: each part and package is looked up once.
+    code = Code(functools.cache(path_identity), functools.cache(package_version))
+    found = ((run.folder, finished_record(run.config, run.folder, overwrite, code)) for run in planned)
+    return {folder: record for folder, record in found if record is not None}
 
 
 def check_runs(runs: Sequence[PlannedRun], execution: Execution) -> None:
-    """Raise InputError if one could not start; those that differ in their seed alone are checked once."""
-    different = {canonical(run.config.to_table() | {"seed": 0}): run.config for run in runs}
-    for config in different.values():
-        check_run(config, execution)
+    """Raise InputError if one could not start.
+
+    Those of the same parts are checked once. Of more than ``ALL_CHECKED`` that differ only those are checked
+    in which two parts meet that no other has brought together: what fits in pairs fits, or is told when its
+    turn comes.
+    """
+    different: dict[tuple[tuple[str, str], ...], RunConfig] = {}
+    for run in runs:
+        different.setdefault(_parts_of(run.config), run.config)
+    met: set[tuple[tuple[str, str], ...]] = set()
+    for number, (parts, config) in enumerate(different.items()):
+        pairs = set(itertools.combinations(parts, 2))
+        if number < ALL_CHECKED or not pairs <= met:
+            check_run(config, execution)
+            met |= pairs
+
+
+def _parts_of(config: RunConfig) -> tuple[tuple[str, str], ...]:
+    """Return what tells whether a run can start: its parts, and not its label, its seed or its training."""
+    return tuple(
+        (name, canonical(part.to_table()) + ("" if part.is_identified else str(id(part.target))))
+        for name, part in config.parts.items()
+    )
+
+
+def write_plans(planned: Sequence[PlannedRun]) -> None:
+    """Keep in every folder of runs which are meant to be there, for ``rc-vs-snn status``.
+
+    A run that is of no comparison is meant by its folder alone.
+    """
+    meant: dict[Path, list[Meant]] = {}
+    for run in planned:
+        if run.order is not None:
+            config = run.config
+            entry = Meant(run.folder.name, config.label, config.seed, config.training.epochs)
+            meant.setdefault(run.folder.parent, []).append(entry)
+    for folder, runs in meant.items():
+        write_plan(folder, runs)
 
 
 def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> bool:
-    """Return whether ``folder`` holds this very run, finished.
+    """Return whether ``folder`` holds this very run, finished; see ``finished_record``."""
+    return finished_record(config, folder, overwrite) is not None
+
+
+@dataclass(frozen=True)
+class Code:
+    """How identities of code (of a kind of part, and its path) and versions of packages are looked up."""
+
+    identify: Callable[[str, str], str] = path_identity
+    version_of: Callable[[str], str] = package_version
+
+
+def finished_record(
+    config: RunConfig, folder: Path, overwrite: bool = False, code: Code | None = None
+) -> records.Record | None:
+    """Return the record of this very run, if ``folder`` holds it, finished and whole.
+
+    Whole is: every file is there that a finished run leaves, and has the size and the time of change that it
+    had when it was written; one that has not is compared with its checksum.
 
     Raises:
         InputError: the folder holds another configuration (and ``overwrite`` is not set), or nothing of ours.
     """
+    code = code or Code()
     if not folder.exists():
-        return False
+        return None
     try:
-        record = records.read_record(folder)
+        record = records.read_record(folder, quick=True)
         if record.status != "done":
-            return False
+            return None
         record.require_whole()
     except DamagedError as error:
         warnings.warn(f"{config.label} is run again: {error}", stacklevel=2)
-        return False
+        return None
     except InputError:
         if overwrite:
-            return False
+            return None
         raise
-    identities = code_identities(config)
+    identities = code_identities(config, code.identify)
     unknown = [
         name for name, part in config.parts.items()
         if not part.is_identified or identities.get(name) == UNKNOWN
@@ -80,15 +142,15 @@ def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> boo
             f"in {folder}; it is run again",
             stacklevel=2,
         )
-        return False
+        return None
     changed = [
         *differences(record.config, config.to_table()),
-        *changed_code(config, identities, record.provenance),
+        *changed_code(config, identities, record.provenance, code.version_of),
     ]
     if not changed:
-        return True
+        return record
     if overwrite:
-        return False
+        return None
     raise InputError(
         f"{folder} holds another run ({'; '.join(changed[:3])}); choose another --out, or --overwrite it"
     )

@@ -14,10 +14,11 @@ from rc_vs_snn.errors import DivergedError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
 from rc_vs_snn.experiment.judging import judge, restore, trace_split, weights_of
-from rc_vs_snn.experiment.locks import locked_run
+from rc_vs_snn.experiment.locks import locked_run, require_held
 from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, exits_named, load_splits
 from rc_vs_snn.experiment.probing import probe
 from rc_vs_snn.records.provenance import run_provenance
+from rc_vs_snn.records.underway import Teller
 from rc_vs_snn.training.loop import SILENT, Report, is_silent, train
 from rc_vs_snn.training.task import Task
 
@@ -65,19 +66,22 @@ def train_and_judge(
     replace: bool,
     report: Report | None,
     on_epoch: Report | None,
+    order: int | None = None,
     test: bool = True,
 ) -> records.Record:
     """Do what ``run`` does, in a folder that the caller holds (``locks.locked_run``).
 
-    Without ``test`` that split is not read: the run is left as skipped, and ``judge_later`` can finish it.
+    The ``order``, if there is one, is the run's place in its comparison. Without ``test`` that split is not
+    read: the run is left as skipped, and ``judge_later`` can finish it.
     """
     check_config(config)
     with (
         interrupts_outside_numba(),
         exits_named(config),
         torch_settings(execution),
-        records.atomic_folder(folder, replace=replace) as working,
+        records.atomic_folder(folder, replace=replace, held=True) as working,
     ):
+        teller = Teller(working, config.label, config.seed, config.training.epochs)
         splits = load_splits(config, execution)
         task = assemble(config, splits, execution)
         probe(config, task, splits.train)
@@ -87,20 +91,23 @@ def train_and_judge(
 
         def keep(entry: dict[str, Any]) -> None:
             epochs.append(entry)
+            teller.epoch(len(epochs))
             if on_epoch is not None:
                 on_epoch(entry)
 
         torch.manual_seed(seeds.seed_for(config.seed, "dropout"))
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
-            outcome, facts = _judged(task, splits, epochs, test)
+            outcome, status = _judged(task, splits, epochs, test)
             if all(map(is_silent, epochs)):
-                facts["warning"] = SILENT.format(len(epochs))
+                status["warning"] = SILENT.format(len(epochs))
         except DivergedError as error:
-            outcome, facts = records.Result(), {"status": "failed", "reason": str(error)}
+            outcome, status = records.Result(), {"status": "failed", "reason": str(error)}
+        facts: dict[str, Any] = {**status} if order is None else {**status, "order": order}
         origin = run_provenance(config, started, str(task.device), execution.threads, facts)
         records.write_run(working, config.to_table(), epochs, origin, outcome)
-    return records.read_record(folder)
+        require_held(folder)
+    return records.read_record(folder, quick=True)
 
 
 def judge_later(config: RunConfig, folder: Path, execution: Execution) -> records.Record:
@@ -116,13 +123,14 @@ def judge_later(config: RunConfig, folder: Path, execution: Execution) -> record
         interrupts_outside_numba(),
         exits_named(config),
         torch_settings(execution),
-        records.atomic_folder(folder, replace=True) as working,
+        records.atomic_folder(folder, replace=True, held=True) as working,
     ):
         splits, task = restore(config, folder, execution)
         outcome, facts = _judged(task, splits, record.history)
         origin = {key: value for key, value in record.provenance.items() if key not in ("reason", "files")}
         records.write_run(working, config.to_table(), record.history, {**origin, **facts}, outcome)
-    return records.read_record(folder)
+        require_held(folder)
+    return records.read_record(folder, quick=True)
 
 
 def _judged(
@@ -166,7 +174,7 @@ def write_failure(
     reason: str,
 ) -> records.Record:
     """Do what ``keep_failure`` does, in a folder that the caller holds."""
-    with records.atomic_folder(folder, replace=True) as working:
+    with records.atomic_folder(folder, replace=True, held=True) as working:
         device = str(execution.torch_device())
         status = {"status": "failed", "reason": reason}
         origin = run_provenance(config, started, device, execution.threads, status)

@@ -1,8 +1,9 @@
 """What the files of a run folder must be; checked before anything is made of them."""
 
+import errno
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,6 +12,7 @@ from rc_vs_snn.errors import DamagedError, InputError, MissingError
 from rc_vs_snn.records import layout
 
 NEEDED_PARTS = tuple(name for name in PART_NAMES if name not in OPTIONAL)
+NEEDED_FILES = (layout.DECISIONS, layout.TRACE, layout.WEIGHTS)
 NEEDED_NUMBERS = ("accuracy", "mean_step", "n_samples", "n_steps")
 OTHER_METRICS = ("evidence", "neurobench")
 """What in the metrics is no number: a name, and a table."""
@@ -45,18 +47,30 @@ def checksums(folder: Path) -> dict[str, str]:
     return {name: checksum(folder / name) for name in names if (folder / name).is_file()}
 
 
-def read_tables(folder: Path) -> dict[str, Any]:
+def sizes_and_times(folder: Path, names: Iterable[str]) -> dict[str, list[int]]:
+    """Return size (bytes) and time of change (ns) of files in a run folder."""
+    return {name: _size_and_time(folder / name) for name in names}
+
+
+def _size_and_time(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def read_tables(folder: Path, quick: bool = False) -> dict[str, Any]:
     """Return the JSON files of a run folder by name, each of the right shape.
+
+    Args:
+        folder: of the run.
+        quick: whether a file that has the size and the time of change that the marker records is taken as the
+            one that was written; else its checksum tells.
 
     Raises:
         InputError: naming the file that is missing or damaged, and how.
     """
     tables = {name: _json(folder / name) for name in reversed(layout.TABLES)}  # the marker first
-    marker = folder / layout.PROVENANCE
-    _check_marker(marker, tables[layout.PROVENANCE])
-    for name, written in tables[layout.PROVENANCE].get("files", {}).items():
-        if (folder / name).is_file() and checksum(folder / name) != written:
-            raise damaged(folder / name, f"its checksum is not the one that {layout.PROVENANCE} records")
+    _check_marker(folder / layout.PROVENANCE, tables[layout.PROVENANCE])
+    _check_files(folder, tables[layout.PROVENANCE], quick)
     _check_config(folder / layout.CONFIG, tables[layout.CONFIG])
     done = tables[layout.PROVENANCE]["status"] == "done"
     _check_history(folder / layout.HISTORY, tables[layout.HISTORY])
@@ -64,15 +78,59 @@ def read_tables(folder: Path) -> dict[str, Any]:
     return tables
 
 
+def read_marker(folder: Path) -> dict[str, Any]:
+    """Return the marker of a run folder alone, after a quick look at the files that it names.
+
+    Raises:
+        InputError: as ``read_tables``; or the run is done and a file is missing.
+    """
+    marker: dict[str, Any] = _json(folder / layout.PROVENANCE)
+    _check_marker(folder / layout.PROVENANCE, marker)
+    _check_files(folder, marker, quick=True)
+    if marker["status"] == "done":
+        require_files(folder, marker)
+    return marker
+
+
+def require_files(folder: Path, marker: Mapping[str, Any]) -> None:
+    """Raise DamagedError unless every file is there that a finished run leaves behind."""
+    made = marker.get("made", "trained")
+    found = marker.get("files", ()) if made == "predictions" else NEEDED_FILES
+    for name in found:
+        if not (folder / name).is_file():
+            raise damaged(folder / name, "it is missing")
+
+
+def _check_files(folder: Path, marker: Mapping[str, Any], quick: bool) -> None:
+    as_written = marker.get("written", {}) if quick else {}
+    for name, written in marker.get("files", {}).items():
+        file = folder / name
+        if (
+            file.is_file()
+            and not (name in as_written and as_written[name] == _size_and_time(file))
+            and checksum(file) != written
+        ):
+            raise damaged(file, f"its checksum is not the one that {layout.PROVENANCE} records")
+
+
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse)
+        return json.loads(_text(path), parse_constant=_refuse)
     except FileNotFoundError:
         raise damaged(path, "it is missing") from None
     except OSError as error:
         raise damaged(path, error.strerror or str(error)) from error
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested without end
         raise damaged(path, f"it is no JSON: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+        return path.read_text(encoding="utf-8-sig")  # another machine has replaced the folder meanwhile
 
 
 def _refuse(constant: str) -> float:
@@ -99,7 +157,7 @@ def _check_marker(path: Path, table: Any) -> None:
     _require(made in get_args(layout.Made), path, "made must be trained, judged or predictions", made)
     kinds: dict[str, type] = {
         "reason": str, "command": str, "files": dict, "code": dict, "packages": dict, "hardware": dict,
-        "code_identities": dict, "order": int, "export": dict,
+        "code_identities": dict, "order": int, "export": dict, "written": dict,
     }  # fmt: skip
     for key, kind in kinds.items():
         if key in table:

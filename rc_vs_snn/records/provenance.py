@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -52,21 +52,32 @@ def run_provenance(
     }  # fmt: skip
 
 
-def code_identities(config: RunConfig) -> dict[str, str]:
+def code_identities(config: RunConfig, identify: Callable[[str, str], str] | None = None) -> dict[str, str]:
     """Return the identity of every part that is code named by its path, by the part's name.
 
     A part given in Python carries its identity in the configuration.
+
+    Args:
+        config: names the parts.
+        identify: returns the identity for a kind and a path (default: ``path_identity``).
     """
-    paths = config.parts
     return {
-        name: identity_of(registry.KINDS[name].get(part.name))
-        for name, part in paths.items()
+        name: (identify or path_identity)(name, part.name)
+        for name, part in config.parts.items()
         if ":" in part.name and part.target is None and SOURCE_HASH not in part.options
     }
 
 
+def path_identity(kind: str, path: str) -> str:
+    """Return the identity of the code of a part that is named by its path."""
+    return identity_of(registry.KINDS[kind].get(path))
+
+
 def changed_code(
-    config: RunConfig, identities: Mapping[str, str], provenance: Mapping[str, Any]
+    config: RunConfig,
+    identities: Mapping[str, str],
+    provenance: Mapping[str, Any],
+    version_of: Callable[[str], str] | None = None,
 ) -> list[str]:
     """Return in what the code behind a configuration differs from that of a finished run, as texts.
 
@@ -74,15 +85,17 @@ def changed_code(
         config: what is to be run.
         identities: its ``code_identities``.
         provenance: of the finished run.
+        version_of: returns a package's version (default: ``package_version``).
     """
+    version_of = version_of or package_version
     then = provenance.get("code_identities", {})
     changed = [
         f"the code of the {name} has changed" for name in identities if then.get(name) != identities[name]
     ]
     versions = {**provenance.get("packages", {}), "rc_vs_snn": provenance.get("code", {}).get("version")}
     for name in ("rc_vs_snn", *plugin_packages(config)):
-        if versions.get(name) != package_version(name):
-            changed.append(f"version of {name}: {versions.get(name)} -> {package_version(name)}")
+        if versions.get(name) != version_of(name):
+            changed.append(f"version of {name}: {versions.get(name)} -> {version_of(name)}")
     return changed
 
 

@@ -15,7 +15,7 @@ from rc_vs_snn.contracts import Trace
 from rc_vs_snn.display import html_table, percent
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.records import layout
-from rc_vs_snn.records.checking import damaged, missing, read_tables
+from rc_vs_snn.records.checking import damaged, missing, read_tables, require_files
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +127,7 @@ class Record:
 
     def require_whole(self) -> None:
         """Raise InputError unless all that a finished run leaves behind is there and unharmed."""
-        written = (layout.DECISIONS, layout.TRACE, layout.WEIGHTS)
-        for name in self.provenance.get("files", ()) if self.made == "predictions" else written:
-            if not (self.folder / name).is_file():
-                raise damaged(self.folder / name, "it is missing")
+        require_files(self.folder, self.provenance)
         if "files" not in self.provenance:  # an older run, whose files have no checksums
             self.decisions()
             self.trace()
@@ -160,10 +157,15 @@ def _line(record: Record) -> list[object]:
     return [record.label, record.seed, *numbers, record.folder]
 
 
-def read_record(folder: Path | str) -> Record:
+def read_record(folder: Path | str, *, quick: bool = False) -> Record:
     """Read a run folder and check its files against the checksums that were written with them.
 
     Files of a run that a copy was left without (its trace, its weights) are missed by what reads them.
+
+    Args:
+        folder: of the run.
+        quick: whether only files are checked so that are not of the size and the time of change that they had
+            when they were written: those that were touched, or copied.
 
     Raises:
         InputError: no run folder there, a damaged file, or a newer schema.
@@ -171,7 +173,7 @@ def read_record(folder: Path | str) -> Record:
     folder = Path(folder)
     if not _is_file(folder / layout.PROVENANCE):
         raise InputError(f"{folder} is no run folder (no {layout.PROVENANCE}); give the folder of one run")
-    tables = read_tables(folder)
+    tables = read_tables(folder, quick)
     metrics = {name: math.nan if value is None else value for name, value in tables[layout.METRICS].items()}
     return Record(folder, tables[layout.CONFIG], tables[layout.HISTORY], metrics, tables[layout.PROVENANCE])
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +14,8 @@ from safetensors.numpy import save
 
 from rc_vs_snn.contracts import Decision, Trace
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.records.checking import checksums
+from rc_vs_snn.records.checking import checksums, sizes_and_times
+from rc_vs_snn.records.folders import write_whole
 from rc_vs_snn.records.layout import (
     CONFIG,
     DECISIONS,
@@ -76,7 +76,9 @@ def write_run(
         write_weights(working / WEIGHTS, outcome.weights)
     for name, table in ((CONFIG, config), (HISTORY, history), (METRICS, outcome.metrics)):
         write_json(working / name, table)
-    write_json(working / PROVENANCE, {**provenance, "files": checksums(working)})
+    files = checksums(working)
+    marker = {**provenance, "files": files, "written": sizes_and_times(working, files)}
+    write_json(working / PROVENANCE, marker)
 
 
 def write_weights(path: Path, weights: Mapping[str, np.ndarray]) -> None:
@@ -101,14 +103,10 @@ def write_order(record: Record, order: int | None) -> Record:
         return record
     provenance = {**record.provenance, "order": order}
     path = record.folder / PROVENANCE
-    working = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
-        write_json(working, provenance)
-        working.replace(path)
+        write_whole(path, json_text(provenance) + "\n", within=record.folder.parent)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        working.unlink(missing_ok=True)
     return replace(record, provenance=provenance)
 
 

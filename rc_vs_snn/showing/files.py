@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
+from rc_vs_snn.analysis.layout import settle
 from rc_vs_snn.analysis.writing import FORMATS, write_whole
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.records import Record
@@ -20,6 +21,8 @@ def write_shown(figure: Figure, table: Table, out: Path, name: str) -> list[Path
     """
     made_folder(out)
     files = []
+    with style.applied():
+        settle(figure)
     for suffix, metadata in FORMATS.items():
         drawn = io.BytesIO()
         with style.applied():

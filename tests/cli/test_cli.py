@@ -256,14 +256,15 @@ def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
     out = tmp_path / "runs"
     command = [sys.executable, "-m", "rc_vs_snn", "compare", *QUICK, "--out", str(out)]
     endless = [*command, "--set", "models.rank-snn.training.epochs=100000"]
-    with underway(endless, out, ".rank-snn-seed0.partial-*") as process:
+    with underway(endless, out, ".rank-snn-seed0.partial/*@*") as process:
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "finished runs are kept" in err
     assert "Traceback" not in err
-    assert [path.name for path in out.iterdir()] == ["rc-lstm-seed0"]
+    assert [path.name for path in out.glob("[!.]*")] == ["rc-lstm-seed0"]
+    assert [path.suffix for path in out.glob(".*")] == [".json"]  # what was meant
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert "1 of 2 runs are finished already" in done.stderr
 
@@ -271,9 +272,9 @@ def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
 def test_a_killed_run_is_cleared_and_made_again(tmp_path):
     out = tmp_path / "runs"
     command = [sys.executable, "-m", "rc_vs_snn", "train", *QUICK, "--out", str(out / "run")]
-    with underway([*command, "--set", "training.epochs=100000"], out, ".run.partial-*"):
+    with underway([*command, "--set", "training.epochs=100000"], out, ".run.partial/*@*"):
         pass  # killed
-    assert list(out.glob(".run.partial-*"))
+    assert list(out.glob(".run.partial/*@*"))
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     assert [path.name for path in out.iterdir()] == ["run"]
 

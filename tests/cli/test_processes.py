@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="l
 
 ENDLESS = 100_000
 SMALL = ("models.rc-lstm.model.hidden=8", "models.rank-snn.model.hidden=8")
-LSTM, SNN = ".rc-lstm-seed0.partial-*", ".rank-snn-seed0.partial-*"
+LSTM, SNN = ".rc-lstm-seed0.partial/*@*", ".rank-snn-seed0.partial/*@*"
 
 
 def command(name, out, *more, epochs=1, **epochs_of):
@@ -43,7 +43,7 @@ def appeared(out, pattern, within_s=60):
 
 def owner(partial):
     """Return the id of the process that makes a run."""
-    return int(partial.name.rpartition("-")[2])
+    return int(partial.name.partition("@")[0])
 
 
 def is_alive(pid):
@@ -87,12 +87,12 @@ def test_a_signal_to_two_jobs_is_one_line_and_leaves_nothing(tmp_path, name, cod
         f"rc-vs-snn: interrupted ({name}); finished runs are kept, the same command goes on from there\n"
     )
     assert not any(is_alive(pid) for pid in workers)
-    assert not out.exists()
+    assert [path.name[:6] for path in out.iterdir()] == [".plan-"]
 
 
 def test_a_signal_to_one_training_is_one_line_and_leaves_nothing(tmp_path):
     with started(command("train", tmp_path / "run", epochs=ENDLESS)) as process:
-        appeared(tmp_path, "**/.*.partial-*")
+        appeared(tmp_path, "**/.*.partial/*@*")
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 143, err
@@ -109,7 +109,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
         while any(is_alive(pid) for pid in workers) and time.monotonic() < killed + 5:
             time.sleep(0.05)
     assert not any(is_alive(pid) for pid in workers)
-    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    assert sorted(path.name[:6] for path in tmp_path.iterdir()) == [".lock", ".plan-"]
 
 
 def test_a_killed_worker_fails_its_run_only_and_the_same_command_trains_it_again(
@@ -128,7 +128,7 @@ def test_a_killed_worker_fails_its_run_only_and_the_same_command_trains_it_again
     lstm, snn = (rv.read_record(tmp_path / name) for name in ("rc-lstm-seed0", "rank-snn-seed0"))
     assert (lstm.status, snn.status) == ("done", "failed")
     assert snn.reason == "its process was killed (SIGKILL; out of memory?)"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["rank-snn-seed0", "rc-lstm-seed0"]
+    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["rank-snn-seed0", "rc-lstm-seed0"]
 
     made = (lstm.folder / "provenance.json").stat()
     again = rv.compare(rv.load_preset("digits", [*SMALL, "training.epochs=2"]), tmp_path)
@@ -141,7 +141,7 @@ def test_a_second_command_in_the_same_folder_is_told_who_is_there(tmp_path, caps
     monkeypatch.setattr(locks, "PATIENCE_S", 0.2)
     out = tmp_path / "runs"
     with started(command(name, out, epochs=ENDLESS)) as process:
-        appeared(tmp_path, "**/.*.partial-*")
+        appeared(tmp_path, "**/.*.partial/*@*")
         assert main(command(name, out, "--overwrite", epochs=1)[3:]) == 2
         err = capsys.readouterr().err
         assert err.startswith(f"rc-vs-snn: error: {out} is in use by process {process.pid} on ")

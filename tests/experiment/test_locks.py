@@ -158,6 +158,6 @@ def test_who_was_taken_over_is_told_before_its_run_appears(tmp_path):
 def test_the_holder_of_a_run_is_known_without_disturbing_it(tmp_path):
     assert locks.holder(tmp_path / "run") is None
     with locked_run(tmp_path / "run"):
-        assert locks.holder(tmp_path / "run").pid == os.getpid()
+        assert locks.holder(tmp_path / "run").owner.pid == os.getpid()
     assert locks.holder(tmp_path / "run") is None
     assert list(tmp_path.iterdir()) == []

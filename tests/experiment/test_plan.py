@@ -73,11 +73,11 @@ def test_a_stopped_plan_goes_on_and_repeats_no_finished_run(parts, tmp_path):
     for file in lost.iterdir():
         file.unlink()
     lost.rmdir()
-    leftover = lost.parent / f".{lost.name}.partial-999999999"
-    leftover.mkdir()
+    leftover = lost.parent / f".{lost.name}.partial" / "999999999@here"
+    leftover.mkdir(parents=True)
     again = reproduce(parts, tmp_path, CPU)
     assert [record.folder for record in again["ten"]] == [record.folder for record in done["ten"]]
-    assert not leftover.exists()
+    assert not leftover.parent.exists()
     for record in again["ten"]:
         stamp = (record.folder / "metrics.json").stat().st_mtime_ns
         assert (stamp == stamps[record.folder]) == (record.folder != lost)

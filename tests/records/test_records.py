@@ -1,7 +1,9 @@
 """Run folders appear whole or not at all."""
 
+import errno
 import json
 import os
+import socket
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from rc_vs_snn.decision.metrics import summarise
 from rc_vs_snn.decision.rules import FirstSpike, decide
 from rc_vs_snn.errors import DamagedError
 from rc_vs_snn.records import NUMBERS, PROVENANCE, Record, Result, atomic_folder, read_weights, write_run
+from rc_vs_snn.records.owners import host_tag
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path):
@@ -88,7 +91,7 @@ def test_the_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path
     rename = type(target).rename
 
     def refuse(path, to):
-        if "partial" in path.name:
+        if "partial" in path.parent.name and "replaced" not in path.name:
             raise OSError(28, "No space left on device")
         return rename(path, to)
 
@@ -104,15 +107,89 @@ def test_an_existing_folder_is_not_overwritten(tmp_path):
         pass
 
 
+def left_behind(folder, *names):
+    """Make what processes leave in ``folder`` that were killed, and return it."""
+    for name in names:
+        made = folder / name
+        if made.suffix == ".json":
+            made.parent.mkdir(parents=True, exist_ok=True)
+            made.write_text("{}")
+        else:
+            (made / "half").mkdir(parents=True)
+    return [folder / name for name in names]
+
+
 def test_leftovers_of_a_killed_process_are_cleared(tmp_path):
-    gone = tmp_path / ".a.partial-999999999"
-    alive = tmp_path / f".a.partial-{os.getppid()}"
-    gone.mkdir()
-    alive.mkdir()
+    host = host_tag(socket.gethostname())
+    gone = left_behind(tmp_path / ".a.partial", f"999999999@{host}", f"999999999@{host}.json")
+    (alive,) = left_behind(tmp_path / ".a.partial", f"{os.getppid()}@{host}")
+    (elsewhere,) = left_behind(tmp_path / ".a.partial", "999999999@node-b")
     with atomic_folder(tmp_path / "a"):
         pass
-    assert not gone.exists()
+    assert not any(path.exists() for path in gone)
     assert alive.exists()  # another run of the same name may be going on
+    assert elsewhere.exists()  # and on another machine: its number says nothing here
+    with atomic_folder(tmp_path / "a", replace=True, held=True):  # then it may not
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_what_was_to_be_replaced_comes_back_if_the_machine_stopped_in_between(tmp_path):
+    (old,) = left_behind(tmp_path / ".a.partial", "replaced-7@node-b")
+    (old / "half").rmdir()
+    (old / PROVENANCE).write_text("old")
+
+    def fails():
+        with atomic_folder(tmp_path / "a", replace=True, held=True):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert (tmp_path / "a" / PROVENANCE).read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_leftovers_of_older_versions_are_cleared_by_who_holds_the_run(tmp_path):
+    gone = left_behind(tmp_path, ".a.partial-999999999", ".a.replaced-999999999")
+    (alive,) = left_behind(tmp_path, f".a.partial-{os.getppid()}")
+    with atomic_folder(tmp_path / "a"):
+        pass
+    assert all(path.exists() for path in gone)  # their number tells no machine
+    with atomic_folder(tmp_path / "a", replace=True, held=True):
+        pass
+    assert not any(path.exists() for path in gone)
+    assert alive.exists()
+
+
+def test_a_renaming_whose_answer_was_lost_is_done(tmp_path, monkeypatch):
+    rename = type(tmp_path).rename
+
+    def answer_lost(path, to):
+        rename(path, to)
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(type(tmp_path), "rename", answer_lost)
+    with atomic_folder(tmp_path / "a") as working:
+        (working / PROVENANCE).write_text("new")
+    assert (tmp_path / "a" / PROVENANCE).read_text() == "new"
+
+
+def test_what_appeared_meanwhile_is_not_replaced(tmp_path, monkeypatch):
+    def too_late(path, to):
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    with pytest.raises(InputError, match="has appeared meanwhile"), atomic_folder(tmp_path / "a"):
+        monkeypatch.setattr(type(tmp_path), "rename", too_late)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_removed_while_somebody_reads_it_is_not_foreign(tmp_path):
+    """Over a network it stays for a while, under a name of the system's."""
+    for text in ("old", "new"):
+        with atomic_folder(tmp_path / "a", replace=True) as working:
+            (working / PROVENANCE).write_text(text)
+            (working / ".nfs000000000001").write_text("read by somebody")
+    assert (tmp_path / "a" / PROVENANCE).read_text() == "new"
 
 
 def test_an_unwritable_place_is_told_before_any_work(tmp_path):
@@ -200,19 +277,14 @@ def test_a_mistyped_number_raises_and_one_an_older_run_lacks_is_nan(tmp_path):
 
 
 def test_leftovers_of_odd_names_are_left_alone(tmp_path):
-    odd = [
-        ".a.partial-abc",
-        ".a.partial-",
-        ".a.partial--5",
-        ".a.partial-99999999999999999999999",
-        ".[a].partial-999999999",
-    ]
-    for name in odd:
-        (tmp_path / name).mkdir()
-    with atomic_folder(tmp_path / "a"), atomic_folder(tmp_path / "[a]"):
+    odd = ["abc", "@", "-5@node-b", "mine/5@node-b", "5@"]
+    left_behind(tmp_path, ".[a].partial-5", *(f".a.partial/{name}" for name in odd))
+    with atomic_folder(tmp_path / "a", held=True):
         pass
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"a", "[a]", *odd[:3]}
+    assert sorted(path.name for path in (tmp_path / ".a.partial").iterdir()) == sorted(
+        name.partition("/")[0] for name in odd
+    )
+    assert (tmp_path / ".[a].partial-5").exists()
 
 
 def test_a_name_that_no_system_takes_is_told(tmp_path):
