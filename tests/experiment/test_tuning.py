@@ -227,7 +227,8 @@ def test_a_trial_that_cannot_be_trained_is_kept_as_failed_and_the_search_goes_on
         "loss became" in reason for reason in reasons
     )
     assert 0 < len(reasons) < 5
-    shown = capsys.readouterr().out
+    shown, told = capsys.readouterr()
+    assert told.count(" seed 0: valid accuracy ") == 5 - len(reasons)
     assert f"5 trials, {len(reasons)} failed" in shown
     assert "test accuracy %" in shown
     table = (tmp_path / "figures" / "search.csv").read_text().splitlines()
