@@ -58,7 +58,7 @@ SEVERAL_DECAYS = "leaky, zero, two layers"
     ("other", "name", "leaky"),
     [
         ("snntorch", SEVERAL_DECAYS, "LIF"), ("snntorch", SEVERAL_DECAYS, "CubaLIF"),
-        ("spikingjelly", None, "LIF"), ("spikingjelly", None, "CubaLIF"), ("norse", SEVERAL_DECAYS, "CubaLIF"),
+        ("norse", SEVERAL_DECAYS, "CubaLIF"), ("spikingjelly", None, "LIF"), ("spikingjelly", None, "CubaLIF"),
     ],
 )  # fmt: skip
 def test_a_net_of_which_nothing_is_lost_is_read_as_it_is(other, name, leaky):
