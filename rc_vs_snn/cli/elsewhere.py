@@ -75,6 +75,9 @@ def judge(
 
     if (network is None) == (predictions is None):
         raise InputError("give a network (FILE.py:NAME) or --predictions FILE, and not both")
+    is_graph = str(network).endswith(".nir")
+    if check and not is_graph:
+        raise InputError("--check is of a graph (FILE.nir); leave it out")
     rule = None if threshold is None else Part("first-spike", {"threshold": threshold})
     told = {
         "time": time, "shape": _sides(shape), "output": output, "over": over, "dt": dt, "reset": reset,
@@ -88,13 +91,14 @@ def judge(
         found = _judge_predictions(
             predictions, valid, source, model, rule, evidence, n_steps, dataset, label, common, execution
         )
+    elif (Path(str(network)) / "fixed.json").is_file():
+        found = _judge_fixed(
+            Path(str(network)), weights, source, rule, evidence, given, label, common, execution
+        )
     else:
         for option, value in (("--n-steps", n_steps), ("--dataset", dataset), ("--valid", valid)):
             if value is not None:
                 raise InputError(f"{option} is of predictions; leave it out, or choose the data by --preset")
-        is_graph = str(network).endswith(".nir")
-        if check and not is_graph:
-            raise InputError("--check is of a graph (FILE.nir); leave it out")
         config = _config(source, model)
         found = (_judge_graph if is_graph else _judge_network)(
             str(network), weights, config, rule, evidence, given, label, common, execution
@@ -153,6 +157,21 @@ def _judge_graph(
         model, config.dataset, config.encoder, rule=rule or config.rule, reads=config.evidence,
         label=label or Path(network).stem, execution=execution, **common,
     )  # fmt: skip
+
+
+def _judge_fixed(
+    folder: Path, weights: Path | None, source: Source, rule: Part | None, evidence: str | None, given: dict,
+    label: str | None, common: dict, execution: "Execution",
+) -> "Record":  # fmt: skip
+    from rc_vs_snn.experiment.fixed_point import judge_fixed
+
+    others = [*given, *(name for name, value in (("weights", weights), ("evidence", evidence)) if value)]
+    if others or source != SOURCE:
+        what = f"--{others[0]}" if others else "--preset, --config, --set and --seed"
+        raise InputError(f"{folder} says which data, code and evidence it is judged with; leave out {what}")
+    return judge_fixed(
+        folder, execution, rule=rule, label=label, out=common["out"], overwrite=common["overwrite"]
+    )
 
 
 def _judge_predictions(
