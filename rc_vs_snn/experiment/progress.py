@@ -48,6 +48,9 @@ class Progress:
     def finished(self, record: Record) -> None:
         """Take a finished run."""
 
+    def told(self, line: str) -> None:
+        """Take a line that a run printed elsewhere, or that is about how runs go on."""
+
 
 class TerminalProgress(Progress):
     """Rich progress bars where standard error is a terminal, plain lines where it is not."""
@@ -85,6 +88,10 @@ class TerminalProgress(Progress):
     def finished(self, record: Record) -> None:
         """Print one line about a finished run."""
         self._say(describe(record))
+
+    def told(self, line: str) -> None:
+        """Print it."""
+        self._say(line)
 
     def _say(self, text: str) -> None:
         self.console.print(text, highlight=False, soft_wrap=True, markup=False)
