@@ -16,6 +16,7 @@ from rc_vs_snn.cli.making import compare, reproduce, train
 from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
 from rc_vs_snn.cli.showing import animation, decision, encoders, samples
 from rc_vs_snn.cli.stored import export, figures, report, tidy
+from rc_vs_snn.cli.tuning import tune
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
 
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "compare": compare,
     "reproduce": reproduce,
     "train": train,
+    "tune": tune,
     "judge": judge,
     "evaluate": evaluate,
     "calibrate": calibrate,

@@ -13,6 +13,7 @@ from rc_vs_snn.cli.options import (
     SOURCE,
     Drawing,
     Executed,
+    Grid,
     Names,
     Settings,
     Source,
@@ -31,6 +32,7 @@ Pretrained = Annotated[list[Path] | None, Parameter(consume_multiple=(0, 1))]
 def compare(
     *,
     source: Source = SOURCE,
+    grid: Grid = (),
     seeds: str | None = None,
     match_parameters: bool = False,
     jobs: int = 1,
@@ -47,6 +49,8 @@ def compare(
 
     Args:
         source: which comparison.
+        grid: KEY=VALUE,VALUE: run every model at each value of a setting (encoder.n_steps=5,10,20), and of
+            several at every combination; repeatable.
         seeds: several base seeds, such as 0,1,2.
         match_parameters: size later models to the first one's.
         jobs: runs trained side by side.
@@ -64,7 +68,7 @@ def compare(
     if pretrained is not None:
         given = {
             "--preset": source.preset, "--config": source.config, "--set": source.settings,
-            "--seed": source.seed is not None, "--seeds": seeds is not None,
+            "--grid": grid, "--seed": source.seed is not None, "--seeds": seeds is not None,
             "--match-parameters": match_parameters, "--tensorboard": tensorboard is not None,
         }  # fmt: skip
         ignored = [option for option, value in given.items() if value]
@@ -74,7 +78,7 @@ def compare(
         out = out or Path("runs") / "pretrained"
         draw(judge_pretrained(kept, out, execution, jobs=jobs), out / "figures", options=options)
         return 0
-    comparison = source.comparison()
+    comparison = source.comparison(grid)
     if seeds is not None:
         if source.seed is not None:
             raise InputError("give either --seed or --seeds")

@@ -187,13 +187,18 @@ def stored_config(record: Record, execution: Execution) -> RunConfig:
         config = RunConfig.from_table(record.config)
     except InputError as error:
         raise InputError(f"{record.folder / CONFIG}: {error}") from error
+    require_trust(config, record.folder, execution)
+    return config
+
+
+def require_trust(config: RunConfig, folder: Path, execution: Execution) -> None:
+    """Raise InputError where code that a stored configuration names by its path would run untrusted."""
     named = [f"{name} = '{part.name}'" for name, part in config.parts.items() if ":" in part.name]
     if named and not execution.trust:
         raise InputError(
-            f"{record.folder} names code ({', '.join(named)}), which would run; if you trust where it comes "
+            f"{folder} names code ({', '.join(named)}), which would run; if you trust where it comes "
             "from, say --trust, or Execution(trust=True)"
         )
-    return config
 
 
 def restore(config: RunConfig, folder: Path, execution: Execution) -> tuple[Splits, Task]:

@@ -142,5 +142,7 @@ def exits_named(config: RunConfig) -> Iterator[None]:
 
 
 def count_parameters(model: torch.nn.Module) -> int:
-    """Return the number of trained parameters."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    """Return the number of trained parameters; whole numbers stand for parameters that were trained."""
+    return sum(
+        each.numel() for each in model.parameters() if each.requires_grad or not each.is_floating_point()
+    )

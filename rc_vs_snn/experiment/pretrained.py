@@ -68,6 +68,17 @@ def export(runs: Sequence[Record], out: Path | str, execution: Execution | None 
         InputError: no finished run, one that was not trained where it lies, or ``out`` cannot be written.
     """
     execution = execution or Execution()
+    best = best_runs(runs)
+    with locked_folder(Path(out)):
+        return [_export(record, Path(out) / slug(label), execution) for label, record in best.items()]
+
+
+def best_runs(runs: Sequence[Record]) -> dict[str, Record]:
+    """Return, of every label, the finished run that validated best.
+
+    Raises:
+        InputError: none is finished, or one was not trained where it lies.
+    """
     best: dict[str, Record] = {}
     for record in runs:
         if record.status == "done":
@@ -76,8 +87,7 @@ def export(runs: Sequence[Record], out: Path | str, execution: Execution | None 
                 best[record.label] = record
     if not best:
         raise InputError("no finished run to export; run `rc-vs-snn compare` first")
-    with locked_folder(Path(out)):
-        return [_export(record, Path(out) / slug(label), execution) for label, record in best.items()]
+    return best
 
 
 def best_valid(record: Record) -> float:

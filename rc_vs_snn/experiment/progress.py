@@ -16,6 +16,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
+from rc_vs_snn.analysis.on_valid import ACCURACY, MEAN_STEP, valid_number
 from rc_vs_snn.config import RunConfig
 from rc_vs_snn.records import Record
 
@@ -119,6 +120,9 @@ def shares(values: dict[str, Any], prefix: str) -> str:
 def describe(record: Record) -> str:
     """Return one line about a run."""
     name = f"{record.label} seed {record.seed}"
+    if record.status == "skipped" and record.history:  # a trial of a search
+        accuracy, step = (valid_number(record, number) for number in (ACCURACY, MEAN_STEP))
+        return f"{name}: valid accuracy {100 * accuracy:.2f} % at mean decision step {step:.2f}"
     if record.status != "done":
         return f"{name}: {record.status}: {record.reason}"
     metrics = record.metrics

@@ -80,7 +80,12 @@ class Stack(nn.Module):
         evidence: what the rule reads of the readout.
         order: names in the order in which the layers are passed, if that is another.
         compiled: what is compiled of this very stack.
+
+    Attributes:
+        origin: the file that it was made of, if that was somebody's description of a network.
     """
+
+    origin = ""
 
     def __init__(
         self,
@@ -101,6 +106,10 @@ class Stack(nn.Module):
 
     def __getitem__(self, name: str) -> Any:
         return self.layers[name]
+
+    def passed(self) -> list[tuple[str, nn.Module]]:
+        """Return names and layers in the order in which they are passed."""
+        return [(name, self.layers[name]) for name in self._order]
 
     def initial_state(self, batch: int, device: torch.device | str) -> StackState:
         """Return the state before step 0; see ``Model``. In training it holds the dropout masks."""

@@ -48,6 +48,27 @@ class Stage:
         _, height, width = self.inputs
         return (self.maps, -(-height // self.stride), -(-width // self.stride))
 
+    @property
+    def padding(self) -> tuple[int, int]:
+        """Zeros on either side of the input: a kernel stands at every ``stride``-th place."""
+        height, width = self.kernel
+        return (height // 2, width // 2)
+
+    def connections(self) -> Tensor:
+        """Return how many synapses each input enters, ``(channel, H, W)``: fewer at the border."""
+        left = [
+            whole - ((half - 1) * self.stride - 2 * (kernel // 2) + kernel)
+            for whole, half, kernel in zip(self.inputs[1:], self.outputs[1:], self.kernel, strict=True)
+        ]
+        reached = functional.conv_transpose2d(
+            torch.ones(1, *self.outputs[1:]),
+            torch.ones(1, 1, *self.kernel),
+            stride=self.stride,
+            padding=self.padding,
+            output_padding=left,
+        )  # (1, H, W): how many outputs of a map each input reaches
+        return (self.maps * reached).expand(self.inputs)
+
 
 def stages(layout: tuple[int, ...], maps: int, depth: Depth = 4) -> list[Stage]:
     """Return the stages for a layout with one or two sides to convolve over.
@@ -115,28 +136,13 @@ class Conv(nn.Conv2d):
     """
 
     def __init__(self, stage: Stage) -> None:
-        height, width = stage.kernel
-        super().__init__(
-            stage.inputs[0], stage.maps, stage.kernel, stage.stride, (height // 2, width // 2), bias=False
-        )
+        super().__init__(stage.inputs[0], stage.maps, stage.kernel, stage.stride, stage.padding, bias=False)
         self.weight.data = self.weight.data.contiguous(memory_format=torch.channels_last)
         self.stage = stage
 
     def connections(self) -> Tensor:
         """Return how many synapses each input enters, ``(channel, H, W)``: fewer at the border."""
-        stage = self.stage
-        left = [
-            whole - ((half - 1) * stage.stride - 2 * (kernel // 2) + kernel)
-            for whole, half, kernel in zip(stage.inputs[1:], stage.outputs[1:], stage.kernel, strict=True)
-        ]
-        reached = functional.conv_transpose2d(
-            torch.ones(1, *stage.outputs[1:]),
-            torch.ones(1, 1, *stage.kernel),
-            stride=stage.stride,
-            padding=[kernel // 2 for kernel in stage.kernel],
-            output_padding=left,
-        )  # (1, H, W): how many outputs of a map each input reaches
-        return (stage.maps * reached).expand(stage.inputs)
+        return self.stage.connections()
 
 
 def front_end(

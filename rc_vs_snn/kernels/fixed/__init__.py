@@ -1,0 +1,1 @@
+"""Neurons in whole numbers: a reference in NumPy, and the same compiled."""
