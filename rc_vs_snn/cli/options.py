@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.comparison import Comparison, load_file, load_preset
+from rc_vs_snn.experiment.engines import Engine
 from rc_vs_snn.experiment.execution import Execution
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from rc_vs_snn.experiment.progress import Progress
     from rc_vs_snn.records import Record
 
-EXECUTION = Execution()
+EXECUTION, ENGINE = Execution(), Engine()
 
 Executed = Annotated[Execution, Parameter(name="*")]
+Spread = Annotated[Engine, Parameter(name="*")]
 Settings = Annotated[Sequence[str], Parameter(name="--set", show_default=False)]
 Grid = Annotated[Sequence[str], Parameter(name="--grid", show_default=False)]
 Names = Annotated[Sequence[str], Parameter(show_default=False)]

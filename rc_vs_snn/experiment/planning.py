@@ -143,8 +143,10 @@ def finished_record(
             stacklevel=2,
         )
         return None
+    table = config.to_table()
+    is_same = canonical(record.config) == canonical(table)  # asked at once, not leaf by leaf
     changed = [
-        *differences(record.config, config.to_table()),
+        *(() if is_same else differences(record.config, table)),
         *changed_code(config, identities, record.provenance, code.version_of),
     ]
     if not changed:

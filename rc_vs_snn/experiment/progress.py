@@ -16,9 +16,9 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from rc_vs_snn.analysis.on_valid import ACCURACY, MEAN_STEP, valid_number
 from rc_vs_snn.config import RunConfig
 from rc_vs_snn.records import Record
+from rc_vs_snn.records.on_valid import ACCURACY, MEAN_STEP, valid_number
 
 
 @dataclass
@@ -47,6 +47,9 @@ class Progress:
 
     def finished(self, record: Record) -> None:
         """Take a finished run."""
+
+    def told(self, line: str) -> None:
+        """Take a line that a run printed elsewhere, or that is about how runs go on."""
 
 
 class TerminalProgress(Progress):
@@ -85,6 +88,10 @@ class TerminalProgress(Progress):
     def finished(self, record: Record) -> None:
         """Print one line about a finished run."""
         self._say(describe(record))
+
+    def told(self, line: str) -> None:
+        """Print it."""
+        self._say(line)
 
     def _say(self, text: str) -> None:
         self.console.print(text, highlight=False, soft_wrap=True, markup=False)

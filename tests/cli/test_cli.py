@@ -98,7 +98,7 @@ def test_compare_writes_runs_figures_and_table_then_figures_and_evaluate_read_th
     for ending in ("png", "svg", "pdf", "csv"):
         assert (figures / f"accuracy-vs-decision-step.{ending}").stat().st_size > 500
     assert (figures / "summary.md").read_text() in printed.out
-    assert {path.name for path in out.iterdir()} == {"rc-lstm-seed0", "rank-snn-seed0", "figures"}
+    assert {path.name for path in out.glob("[!.]*")} == {"rc-lstm-seed0", "rank-snn-seed0", "figures"}
 
     assert main(["figures", str(out), "--out", str(tmp_path / "again"), "--only", "cost-to-decision"]) == 0
     assert (tmp_path / "again" / "cost-to-decision.pdf").exists()
