@@ -127,7 +127,7 @@ def _judge_network(
 ) -> "Record":  # fmt: skip
     from rc_vs_snn.experiment import judge
     from rc_vs_snn.experiment.network_files import load_network, load_state
-    from rc_vs_snn.models.adapters.onnx_file import OnnxStep
+    from rc_vs_snn.models.adapters import from_onnx
 
     of_graphs = [name for name in ("dt", "reset") if name in given]
     if of_graphs:
@@ -135,7 +135,7 @@ def _judge_network(
     is_step = network.endswith(".onnx")
     if is_step and weights is not None:
         raise InputError("an ONNX file holds its weights; leave out --weights")
-    module = OnnxStep(Path(network), evidence) if is_step else load_network(network, execution.trust)
+    module = from_onnx(network, evidence) if is_step else load_network(network, execution.trust)
     if weights is not None:
         load_state(module, weights)
     label = Path(network).stem if is_step and label is None else label

@@ -28,7 +28,8 @@ from rc_vs_snn.experiment.judging import restore, stored_config
 from rc_vs_snn.experiment.onnx_files import export_onnx, onnx_of
 from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, joined
 from rc_vs_snn.experiment.pretrained import default_folder
-from rc_vs_snn.models.adapters.onnx_file import OnnxStep, session_of
+from rc_vs_snn.models.adapters import from_onnx
+from rc_vs_snn.models.adapters.onnx_file import session_of
 from rc_vs_snn.testing.models import check_steps
 from rc_vs_snn.training.task import Task
 
@@ -317,7 +318,7 @@ def foreign(path, sides=(3,), outputs=("readout", "level")):
 
 
 def test_a_step_of_somebody_else(tmp_path):
-    model = OnnxStep(foreign(tmp_path / "theirs.onnx"), "membrane")
+    model = from_onnx(foreign(tmp_path / "theirs.onnx"), "membrane")
     assert model.n_channels == 4
     state = model.initial_state(2, "cpu")
     x = torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 1]])
@@ -336,16 +337,16 @@ def test_a_step_of_somebody_else(tmp_path):
 def test_what_is_no_step_is_refused_on_one_line(tmp_path, capsys):
     (tmp_path / "text.onnx").write_text("no net")
     with pytest.raises(InputError, match=r"text\.onnx is no ONNX file that onnxruntime runs: "):
-        OnnxStep(tmp_path / "text.onnx")
+        from_onnx(tmp_path / "text.onnx")
     with pytest.raises(InputError, match=r"none\.onnx is no ONNX file .* FileNotFoundError"):
-        OnnxStep(tmp_path / "none.onnx")
+        from_onnx(tmp_path / "none.onnx")
     with pytest.raises(InputError, match=r"input before has the shape \['n', 'width'\]; all sides but"):
-        OnnxStep(foreign(tmp_path / "open.onnx", ("width",)))
+        from_onnx(foreign(tmp_path / "open.onnx", ("width",)))
     with pytest.raises(InputError, match="has 1 inputs besides the first, its state, and 1 outputs"):
-        OnnxStep(foreign(tmp_path / "short.onnx", outputs=("readout",)))
+        from_onnx(foreign(tmp_path / "short.onnx", outputs=("readout",)))
     theirs = foreign(tmp_path / "theirs.onnx")
     with pytest.raises(InputError, match="unknown evidence 'membran'; did you mean 'membrane'"):
-        OnnxStep(theirs, "membran")
+        from_onnx(theirs, "membran")
     assert main(["judge", str(theirs), "--weights", "w.pt", "--out", str(tmp_path)]) == 2
     assert "an ONNX file holds its weights; leave out --weights" in capsys.readouterr().err
 

@@ -44,13 +44,7 @@ class OnnxStep(nn.Module):
     ones are the new state in the order of the old. What its tensors hold counts as parameters; they stay as
     they are.
 
-    Args:
-        path: the file.
-        evidence: what the rule compares with its threshold, see ``Model``; by default what a file of ours
-            says, else "probability".
-
-    Raises:
-        InputError: the extra ``onnx`` is not installed, or the file is not as above.
+    For the arguments see ``from_onnx``.
     """
 
     def __init__(self, path: Path, evidence: str | None = None) -> None:
