@@ -173,7 +173,7 @@ def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
 def run(sizes: Sequence[int], folder: Path, say: Callable[[str], None] = print) -> dict[str, dict[str, Any]]:
     """Measure every stage at every size; the runs of a smaller plan are part of the next one."""
     found: dict[str, dict[str, Any]] = {stage: {} for stage in STAGES}
-    # The checks of the different models are the same for every plan: what one seed of each takes is taken off.
+    # The checks of different models are the same for every plan: what one seed of each takes is taken off.
     checks = min(measure("planning", folder / f"one-seed-{turn}", N_MODELS)["cpu_s"] for turn in range(2))
     for number, n_runs in enumerate(sizes):
         empty = folder / f"empty-{n_runs}"
