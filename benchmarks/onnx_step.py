@@ -22,8 +22,9 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment import Execution
 from rc_vs_snn.experiment.judging import restore
 from rc_vs_snn.experiment.onnx_files import onnx_of
-from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, joined, session_of
+from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, joined
 from rc_vs_snn.experiment.pretrained import default_folder
+from rc_vs_snn.models.adapters.onnx_file import session_of
 from rc_vs_snn.models.onnx_step import need_onnx
 from rc_vs_snn.records import read_record
 from rc_vs_snn.training.task import Task
