@@ -5,8 +5,8 @@
 Every engine makes runs with two workers. *Between runs*: calls that sleep for a known time are made; how
 long the workers wait between one call's end and the next one's begin, in percent of the sleep. *A worker's
 memory*: its proportional set size when it is there and has run nothing, and after a run. *The grid*: 60 runs
-on embedded digits (two models, 30 seeds), one after another and by every engine; decisions and metrics must be
-equal.
+on embedded digits (two models, 30 seeds), one after another and by every engine; decisions and metrics must
+be equal.
 """
 
 import argparse

@@ -28,7 +28,7 @@ def is_taken_or_refused(table, grid=()):
         assert len({slug(run.label) for run in runs}) == len(runs)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(axes | st.lists(axes, max_size=2) | anything, st.none() | axes | st.lists(axes, max_size=2))
 def test_tables_of_axes(grid, zipped):
     is_taken_or_refused(TABLE | {"grid": grid} | ({} if zipped is None else {"zip": zipped}))
@@ -36,13 +36,13 @@ def test_tables_of_axes(grid, zipped):
     is_taken_or_refused(TABLE | {"models": [entry, *TABLE["models"][1:]]})
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(KEYS, st.text(max_size=12) | st.lists(odd, max_size=3).map(str)), max_size=2))
 def test_axes_that_are_typed(axes):
     is_taken_or_refused(TABLE, [f"{key}={value}" for key, value in axes])
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.dictionaries(KEYS, anything | st.dictionaries(st.sampled_from(["from", "to", "log", "step"]), odd)))
 def test_spaces(table):
     with contextlib.suppress(rv.InputError):

@@ -75,7 +75,7 @@ def test_of_very_many_every_two_parts_that_meet_are_checked_together(checked, mo
     check_runs(runs, CPU)
     together = set.union(*map(pairs, checked))
     assert together == set.union(*(pairs(run.config) for run in runs))
-    assert len(checked) < len(runs) / 2
+    assert len(checked) < 1.3 * 7 * 8  # no fewer hold all pairs of two of the axes
 
 
 def test_parts_that_cannot_be_told_from_others_are_each_checked(checked):
