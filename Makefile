@@ -82,4 +82,4 @@ bench: .venv/.installed
 	$(BIN)/python -m benchmarks $(BENCH)
 
 bench-peers: .venv/.installed
-	$(PIP) -e '.[bench]'
+	$(PIP) -e '.[bench,onnx]'

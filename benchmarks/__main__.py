@@ -12,6 +12,7 @@ from benchmarks import (
     frames,
     growth,
     inference,
+    onnx_step,
     recordings,
     report,
     streaming,
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "growth": growth.run,
     "encoding": encoding.run,
     "recordings": recordings.run,
+    "onnx": onnx_step.run,
 }
 
 

@@ -26,7 +26,7 @@ class Row:
         median: median over rounds, in ``unit``.
         quartiles: first and third quartile of the same.
         n: number of rounds.
-        unit: "ms" or "MB".
+        unit: "ms", "us" or "MB".
         ratio: median over rounds of this contender's figure over the baseline's.
         ratio_quartiles: first and third quartile of the same.
     """

@@ -15,7 +15,7 @@ from rc_vs_snn.analysis import style
 from rc_vs_snn.records.provenance import package_version, provenance
 
 SCHEMA_VERSION = 1
-PEERS = ("norse", "spikingjelly", "numba")
+PEERS = ("norse", "spikingjelly", "onnxruntime", "numba")
 
 
 def write(folder: Path, name: str, result: Result, started: float, code: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ the whole page; every line of a shell block, and every indented line that starts
 block behind ``<!-- needs corpora -->`` runs only where the corpora are. Other languages are what is shown.
 """
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ def is_run(block: Block) -> bool:
 def commands(block: Block) -> Iterator[list[str]]:
     """Yield the commands of a shell block as words, without variables set in front of them."""
     for line in block.text.splitlines():
-        words = shlex.split(line, comments=True)
+        words = shlex.split(os.path.expandvars(line), comments=True)
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             words = words[1:]
         if words:

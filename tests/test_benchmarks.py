@@ -61,5 +61,14 @@ def test_recordings_on_disk_are_trained_on_within_bounds(tmp_path):
 def test_every_benchmark_runs_quickly(tmp_path):
     done = run("--quick", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    for name in ("training-step", "frames", "inference", "streaming", "efficiency", "growth", "encoding"):
+    for name in (
+        "training-step",
+        "frames",
+        "inference",
+        "streaming",
+        "efficiency",
+        "growth",
+        "encoding",
+        "onnx",
+    ):
         check(tmp_path, name)

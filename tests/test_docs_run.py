@@ -108,13 +108,14 @@ def plugged_in(folder):
 
 def shortened(arguments):
     """Return the arguments of a command with little to train, and that in this process."""
-    if arguments[0] not in ("compare", "train") or "--pretrained" in arguments:
+    if arguments[0] not in ("compare", "train", "tune") or "--pretrained" in arguments:
         return arguments
     if "--jobs" in arguments:  # of one run after another: worker processes have their own tests
         at = arguments.index("--jobs")
         arguments = arguments[:at] + arguments[at + 2 :]
     first = arguments in (["compare"], ["compare", "--out", "runs/digits"])
-    return [*arguments, *(FIRST if first else SMALL)]
+    drawn = ["--formats", "png"] if arguments[0] == "compare" and "--formats" not in arguments else []
+    return [*arguments, *(FIRST if first else SMALL), *drawn]
 
 
 class Reader:
@@ -181,8 +182,9 @@ def test_what_needs_corpora_runs_where_they_are(name, place, installed, data_roo
 
 
 def test_every_page_with_something_to_run_is_run():
-    assert set(PAGES) >= {"streaming.md", "speed.md", "tutorial.md", *(f"add_{each}.md" for each in (
-        "a_model", "an_evidence", "a_rule", "an_objective", "a_metric", "a_figure"))}  # fmt: skip
+    parts = ("a_model", "an_evidence", "a_rule", "an_objective", "a_metric", "a_figure")
+    others = ("streaming.md", "speed.md", "tutorial.md", "grids_and_tuning.md")
+    assert set(PAGES) >= {*others, *(f"add_{each}.md" for each in parts)}
     assert run_elsewhere() >= {"add_an_encoder.md", "add_a_dataset.md", "report.md"}
 
 

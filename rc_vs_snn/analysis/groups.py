@@ -122,7 +122,7 @@ def group_runs(records: Sequence[Record]) -> list[Group]:
     members: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         if record.status == "done":
-            same = json.dumps(_flat(record.config), sort_keys=True)
+            same = json.dumps(flat(record.config), sort_keys=True)
             members.setdefault((record.label, same), []).append(record)
     if not members:
         states = ", ".join(f"{record.label}: {record.status}" for record in records) or "none given"
@@ -146,24 +146,25 @@ def _refuse_repeated_seeds(records: Sequence[Record]) -> None:
 
 def _unique_label(group: Sequence[Record], groups: Sequence[Sequence[Record]]) -> str:
     label = group[0].label
-    own = _flat(group[0].config)
-    others = [_flat(other[0].config) for other in groups if other[0].label == label]
+    own = flat(group[0].config)
+    others = [flat(other[0].config) for other in groups if other[0].label == label]
     # Of another corpus all is different: then the corpus is named, and what else differs on the same.
-    corpora = [flat for flat in others if flat[CORPUS] == own[CORPUS]]
-    keys = dict.fromkeys(key for flat in corpora for key in flat)
-    differing = [key for key in keys if len({repr(flat.get(key)) for flat in corpora}) > 1]
+    corpora = [other for other in others if other[CORPUS] == own[CORPUS]]
+    keys = dict.fromkeys(key for other in corpora for key in other)
+    differing = [key for key in keys if len({repr(other.get(key)) for other in corpora}) > 1]
     values = [f"{key.removesuffix('.name')}={own.get(key, 'default')}" for key in differing]
     if len(corpora) < len(others):
         values.insert(0, own[CORPUS])
     return f"{label} ({', '.join(values)})" if values else label
 
 
-def _flat(config: dict[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration's settings by ``section.key``, without label and seed."""
+    found: dict[str, Any] = {}
     for section, content in config.items():
         if section not in NOT_CONFIGURATION:
             options = content.items() if isinstance(content, dict) else [("name", content)]
-            flat |= {f"{section}.{key}": value for key, value in options}
-    if flat.get("dataset.fold") == config.get("seed"):  # parts of a cross-validation are repetitions
-        flat.pop("dataset.fold", None)
-    return flat
+            found |= {f"{section}.{key}": value for key, value in options}
+    if found.get("dataset.fold") == config.get("seed"):  # parts of a cross-validation are repetitions
+        found.pop("dataset.fold", None)
+    return found

@@ -55,6 +55,17 @@ def spread(rows: Table, half_widths: np.ndarray) -> np.ndarray:
     return half_widths * _step_ms(rows) if in_ms() else half_widths
 
 
+def each(rows: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the mean steps of rows of any labels lie on an axis of time, and their half widths.
+
+    Args:
+        rows: with their facts.
+        name: the column of the mean steps.
+    """
+    steps, widths = rows[name], rows[f"{name}_half_width"]
+    return ((steps + 1) * rows["step_ms"], widths * rows["step_ms"]) if in_ms() else (steps, widths)
+
+
 def moment(rows: Table, step: Interval) -> Interval:
     """Return a mean step with its interval as they lie on an axis of time."""
     if not in_ms():

@@ -13,6 +13,7 @@ from rc_vs_snn.analysis.figure_options import FigureOptions, arranged
 from rc_vs_snn.analysis.figures.protocol import ComparisonFigure
 from rc_vs_snn.analysis.files import write_all, write_whole
 from rc_vs_snn.analysis.fitting import fit_names
+from rc_vs_snn.analysis.grid_table import grid_markdown, grid_table
 from rc_vs_snn.analysis.groups import Group, group_runs
 from rc_vs_snn.analysis.latex import summary_latex
 from rc_vs_snn.analysis.layout import settle
@@ -85,6 +86,10 @@ def write_figures(
     files["summary.md"] = summary_markdown(groups, unfinished).encode()
     files["summary.tex"] = summary_latex(groups, unfinished).encode()
     files["summary.csv"] = csv_bytes(summary_table(groups))
+    points = grid_table(groups)
+    if len(points):
+        files["grid.md"] = grid_markdown(groups, points).encode()
+        files["grid.csv"] = csv_bytes(points)
     statistics = statistics_table(groups)
     files["statistics.md"] = statistics_markdown(groups, statistics).encode()
     files["statistics.csv"] = csv_bytes(statistics)

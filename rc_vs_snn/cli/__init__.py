@@ -16,6 +16,7 @@ from rc_vs_snn.cli.making import compare, reproduce, train
 from rc_vs_snn.cli.output import drop_output, lost_output, one_line, readable_output
 from rc_vs_snn.cli.showing import animation, decision, encoders, samples
 from rc_vs_snn.cli.stored import export, figures, report, tidy
+from rc_vs_snn.cli.tuning import tune
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
 
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "compare": compare,
     "reproduce": reproduce,
     "train": train,
+    "tune": tune,
     "judge": judge,
     "evaluate": evaluate,
     "calibrate": calibrate,
@@ -48,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0: fine. 1: a run failed, each named on a line; the others are finished. 2: bad input, or a folder that
-    another command uses. 128 + n: ended by signal n (Ctrl-C: 130, SIGTERM: 143, SIGHUP: 129).
+    another command uses. 128 + n: ended by signal n (Ctrl-C: 130, SIGTERM: 143, SIGHUP: 129). What 1 and more
+    mean after ``status`` and ``rerun`` their own help says.
 
     Raises:
         SystemExit: 0 after ``--help`` or ``--version``; 2 if there is no such command or option, one is

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Source
+from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Names, Source
 from rc_vs_snn.config import Part
 from rc_vs_snn.errors import InputError, did_you_mean
 
@@ -33,6 +33,10 @@ def judge(
     shape: Shape = None,
     output: int | None = None,
     over: Literal["each", "sum", "mean"] | None = None,
+    dt: float | None = None,
+    reset: Literal["zero", "subtract"] | None = None,
+    check: Names = (),
+    samples: int = 1000,
     n_steps: int | None = None,
     dataset: str | None = None,
     overwrite: bool = False,
@@ -44,7 +48,8 @@ def judge(
     Of a network, data, encoder and rule are those of a preset or file; see docs/judge_your_own.md.
 
     Args:
-        network: FILE.py:NAME, what makes the network or is it; MODULE:NAME needs --trust.
+        network: FILE.py:NAME, what makes it or is it (MODULE:NAME needs --trust); a graph, FILE.nir;
+            or a step, FILE.onnx.
         weights: its state_dict, .pt or .safetensors (default: as it is made).
         predictions: instead of a network: readouts as .npy or .npz, decisions as .csv or .parquet.
         valid: readouts of the validation samples, for `calibrate`.
@@ -57,6 +62,10 @@ def judge(
         shape: of a sample at a step, such as 1,28,28 (default: found).
         output: which of several results is the readout, from 0, or -1 for the last.
         over: the readout of a step is its own, or the sum or mean of all up to it (default: each).
+        dt: of a graph, the length of a step in seconds (default: what it says, else 1e-4).
+        reset: of a graph, what a spike does to a membrane where it does not say (default: zero, as NIR says).
+        check: of a graph, a simulator that decides with it, too: norse, snntorch, spikingjelly; repeatable.
+        samples: test samples on which it does.
         n_steps: number of steps T of decisions alone.
         dataset: what tables call the data of predictions that bring their own labels.
         overwrite: replace a run that was trained under this label.
@@ -67,8 +76,13 @@ def judge(
 
     if (network is None) == (predictions is None):
         raise InputError("give a network (FILE.py:NAME) or --predictions FILE, and not both")
+    is_graph = str(network).endswith(".nir")
+    if check and not is_graph:
+        raise InputError("--check is of a graph (FILE.nir); leave it out")
     rule = None if threshold is None else Part("first-spike", {"threshold": threshold})
-    told = {"time": time, "shape": _sides(shape), "output": output, "over": over}
+    told = {
+        "time": time, "shape": _sides(shape), "output": output, "over": over, "dt": dt, "reset": reset,
+    }  # fmt: skip
     given = {name: value for name, value in told.items() if value is not None}
     common = {"out": out or JUDGED, "overwrite": overwrite, "seed": source.seed or 0}
     if predictions is not None:
@@ -86,8 +100,9 @@ def judge(
         for option, value in (("--n-steps", n_steps), ("--dataset", dataset), ("--valid", valid)):
             if value is not None:
                 raise InputError(f"{option} is of predictions; leave it out, or choose the data by --preset")
-        found = _judge_network(
-            str(network), weights, _config(source, model), rule, evidence, given, label, common, execution
+        config = _config(source, model)
+        found = (_judge_graph if is_graph else _judge_network)(
+            str(network), weights, config, rule, evidence, given, label, common, execution
         )
     metrics = found.metrics
     print(
@@ -95,6 +110,15 @@ def judge(
         f"{metrics['mean_step']:.2f} of 0..{metrics['n_steps'] - 1} ({100 * metrics['forced']:.2f} % forced)"
     )
     print(found.folder)
+    if check:
+        from rc_vs_snn.cli.exchange import told_of
+        from rc_vs_snn.experiment.checked_graphs import check_graph
+
+        for checked in check_graph(
+            str(network), config, rule or config.rule, execution, check=check, n_samples=samples,
+            evidence=evidence, **given,
+        ):  # fmt: skip
+            print("\n".join(told_of(checked)))
 
 
 def _judge_network(
@@ -103,15 +127,41 @@ def _judge_network(
 ) -> "Record":  # fmt: skip
     from rc_vs_snn.experiment import judge
     from rc_vs_snn.experiment.network_files import load_network, load_state
+    from rc_vs_snn.models.adapters import from_onnx
 
-    module = load_network(network, execution.trust)
+    of_graphs = [name for name in ("dt", "reset") if name in given]
+    if of_graphs:
+        raise InputError(f"--{of_graphs[0]} is of a graph (FILE.nir); leave it out")
+    is_step = network.endswith(".onnx")
+    if is_step and weights is not None:
+        raise InputError("an ONNX file holds its weights; leave out --weights")
+    module = from_onnx(network, evidence) if is_step else load_network(network, execution.trust)
     if weights is not None:
         load_state(module, weights)
+    label = Path(network).stem if is_step and label is None else label
     if evidence is not None:
         given = {**given, "evidence": evidence}
     return judge(
         module, config.dataset, config.encoder, rule=rule or config.rule, reads=config.evidence, label=label,
         execution=execution, **common, **given,
+    )  # fmt: skip
+
+
+def _judge_graph(
+    network: str, weights: Path | None, config: "RunConfig", rule: Part | None, evidence: str | None,
+    given: dict, label: str | None, common: dict, execution: "Execution",
+) -> "Record":  # fmt: skip
+    from rc_vs_snn.experiment import judge
+    from rc_vs_snn.models.exchange import from_nir
+
+    of_networks = [name for name in ("time", "shape", "output") if name in given]
+    of_networks += ["weights"] if weights else []
+    if of_networks:
+        raise InputError(f"a graph says so itself: leave out --{of_networks[0]}")
+    model = from_nir(network, evidence=evidence, **given)  # type: ignore[arg-type]
+    return judge(
+        model, config.dataset, config.encoder, rule=rule or config.rule, reads=config.evidence,
+        label=label or Path(network).stem, execution=execution, **common,
     )  # fmt: skip
 
 

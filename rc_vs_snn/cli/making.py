@@ -9,13 +9,16 @@ from cyclopts import Parameter
 
 from rc_vs_snn.cli.options import (
     DRAWING,
+    ENGINE,
     EXECUTION,
     SOURCE,
     Drawing,
     Executed,
+    Grid,
     Names,
     Settings,
     Source,
+    Spread,
     draw,
     draw_finished,
     exit_code,
@@ -31,9 +34,11 @@ Pretrained = Annotated[list[Path] | None, Parameter(consume_multiple=(0, 1))]
 def compare(
     *,
     source: Source = SOURCE,
+    grid: Grid = (),
     seeds: str | None = None,
     match_parameters: bool = False,
     jobs: int = 1,
+    engine: Spread = ENGINE,
     overwrite: bool = False,
     pretrained: Pretrained = None,
     tensorboard: Path | None = None,
@@ -47,9 +52,12 @@ def compare(
 
     Args:
         source: which comparison.
+        grid: KEY=VALUE,VALUE: run every model at each value of a setting (encoder.n_steps=5,10,20), and of
+            several at every combination; repeatable.
         seeds: several base seeds, such as 0,1,2.
         match_parameters: size later models to the first one's.
         jobs: runs trained side by side.
+        engine: what they are spread with.
         overwrite: replace run folders of another configuration.
         pretrained: train nothing: judge the trained models of a folder (default: the checkout's models/).
         tensorboard: write what TensorBoard shows of trainings below this folder (extra "tensorboard").
@@ -64,17 +72,19 @@ def compare(
     if pretrained is not None:
         given = {
             "--preset": source.preset, "--config": source.config, "--set": source.settings,
-            "--seed": source.seed is not None, "--seeds": seeds is not None,
+            "--grid": grid, "--seed": source.seed is not None, "--seeds": seeds is not None,
             "--match-parameters": match_parameters, "--tensorboard": tensorboard is not None,
+            "--shard": engine.shard is not None,
         }  # fmt: skip
         ignored = [option for option, value in given.items() if value]
         if ignored:
             raise InputError(f"--pretrained trains nothing: leave out {', '.join(ignored)}")
         kept = find_pretrained(pretrained[0] if pretrained else default_folder())
         out = out or Path("runs") / "pretrained"
-        draw(judge_pretrained(kept, out, execution, jobs=jobs), out / "figures", options=options)
+        judged = judge_pretrained(kept, out, execution, jobs=jobs, engine=engine)
+        draw(judged, out / "figures", options=options)
         return 0
-    comparison = source.comparison()
+    comparison = source.comparison(grid)
     if seeds is not None:
         if source.seed is not None:
             raise InputError("give either --seed or --seeds")
@@ -83,8 +93,11 @@ def compare(
         comparison = replace(comparison, match_parameters=True)
     out = out or Path("runs") / comparison.name
     progress = shown(tensorboard, below=out)
-    found = compare(comparison, out, execution, jobs=jobs, overwrite=overwrite, progress=progress)
-    draw_finished(found, out / "figures", options)
+    found = compare(
+        comparison, out, execution, jobs=jobs, engine=engine, overwrite=overwrite, progress=progress
+    )
+    if engine.shard is None:
+        draw_finished(found, out / "figures", options)
     return exit_code(found)
 
 
@@ -95,6 +108,7 @@ def reproduce(
     only: Names = (),
     settings: Settings = (),
     jobs: int = 1,
+    engine: Spread = ENGINE,
     overwrite: bool = False,
     tensorboard: Path | None = None,
     out: Path | None = None,
@@ -110,6 +124,7 @@ def reproduce(
         only: a part by its preset; repeatable.
         settings: KEY=VALUE: change a setting of every part; repeatable.
         jobs: runs trained side by side.
+        engine: what they are spread with.
         overwrite: replace run folders of another configuration.
         tensorboard: write what TensorBoard shows of trainings below this folder (extra "tensorboard").
         out: folder of the parts (default: runs/reproduce-<plan>).
@@ -123,12 +138,17 @@ def reproduce(
     loaded = load_reproduction(plan, only, settings)
     out = out or Path("runs") / f"reproduce-{plan}"
     progress = shown(tensorboard, below=out)
-    found = reproduce(loaded.parts, out, execution, jobs=jobs, overwrite=overwrite, progress=progress)
+    found = reproduce(
+        loaded.parts, out, execution, jobs=jobs, engine=engine, overwrite=overwrite, progress=progress
+    )
+    every = [record for records in found.values() for record in records]
+    if engine.shard is not None:
+        return exit_code(every)
     for name, records in found.items():
         draw_finished(records, out / name / "figures", options)
     titled = {part.title: found[part.comparison.name] for part in loaded.parts}
     print(write_report(titled, out, loaded.published))
-    return exit_code([record for records in found.values() for record in records])
+    return exit_code(every)
 
 
 def train(

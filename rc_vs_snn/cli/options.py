@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.comparison import Comparison, load_file, load_preset
+from rc_vs_snn.experiment.engines import Engine
 from rc_vs_snn.experiment.execution import Execution
 
 if TYPE_CHECKING:
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from rc_vs_snn.experiment.progress import Progress
     from rc_vs_snn.records import Record
 
-EXECUTION = Execution()
+EXECUTION, ENGINE = Execution(), Engine()
 
 Executed = Annotated[Execution, Parameter(name="*")]
+Spread = Annotated[Engine, Parameter(name="*")]
 Settings = Annotated[Sequence[str], Parameter(name="--set", show_default=False)]
+Grid = Annotated[Sequence[str], Parameter(name="--grid", show_default=False)]
 Names = Annotated[Sequence[str], Parameter(show_default=False)]
 
 
@@ -42,16 +45,16 @@ class Source:
     settings: Settings = ()
     seed: int | None = None
 
-    def comparison(self) -> Comparison:
-        """Return the comparison.
+    def comparison(self, grid: Sequence[str] = ()) -> Comparison:
+        """Return the comparison, at every combination of some axes.
 
         Raises:
-            InputError: an unknown preset, a faulty file or setting, or both a preset and a file.
+            InputError: an unknown preset, a faulty file, setting or axis, or both a preset and a file.
         """
         if self.config is None:
-            found = load_preset(self.preset or "digits", self.settings)
+            found = load_preset(self.preset or "digits", self.settings, grid)
         elif self.preset is None:
-            found = load_file(self.config, self.settings)
+            found = load_file(self.config, self.settings, grid)
         else:
             raise InputError("give either --preset or --config")
         return found if self.seed is None else found.with_seeds(self.seed)

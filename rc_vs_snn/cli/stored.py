@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from rc_vs_snn.cli.options import DRAWING, EXECUTION, Drawing, Executed, Names, draw, read_runs
+from rc_vs_snn.errors import InputError
 
 if TYPE_CHECKING:
     from rc_vs_snn.records import Record
@@ -84,7 +85,10 @@ def export(
     /,
     *,
     out: Path,
-    form: Annotated[Literal["weights", "fixed"], Parameter(name="--format")] = "weights",
+    form: Annotated[Literal["weights", "nir", "onnx", "fixed"], Parameter(name="--format")] = "weights",
+    samples: int = 1000,
+    check: Names = (),
+    leaky: Literal["LIF", "CubaLIF"] = "LIF",
     bits: int = 8,
     membrane_bits: int = 16,
     decay_bits: int = 12,
@@ -93,27 +97,53 @@ def export(
 ) -> None:
     """Keep each model's best seed, by validation accuracy: with a model card, or in a form for others.
 
-    Writes weights (safetensors) and a card for `compare --pretrained`. Forms for others
-    are told in docs/take_a_net_elsewhere.md.
+    Writes weights (safetensors) and a card for `compare --pretrained`. Forms for others, and what they can
+    tell, are in docs/take_a_net_elsewhere.md.
 
     Args:
         runs: run folders, or folders of run folders.
         out: folder of what is written.
-        form: weights with a card; fixed: whole numbers for hardware.
+        form: weights with a card; nir: a graph of a spiking network for other simulators; onnx: one step of
+            any net, for onnxruntime; fixed: whole numbers for hardware.
+        samples: on which what is written is checked: of test (nir) or valid (onnx).
+        check: of nir, a simulator that decides with it, too: norse, snntorch, spikingjelly; repeatable.
+        leaky: of nir, what a neuron without a synaptic current becomes; of the second norse reads all.
         bits: of fixed, of weights.
         membrane_bits: of fixed, of membranes and synaptic currents, which clip.
         decay_bits: of fixed, of a decay's fraction.
         rounding: of fixed, of decays and shifts: nearest, halves away from zero, or towards zero.
         execution: how runs are executed.
     """
+    of = {
+        "--samples": (("nir", "onnx"), samples != 1000), "--check": (("nir",), bool(check)),
+        "--leaky": (("nir",), leaky != "LIF"), "--bits": (("fixed",), bits != 8),
+        "--membrane-bits": (("fixed",), membrane_bits != 16), "--decay-bits": (("fixed",), decay_bits != 12),
+        "--rounding": (("fixed",), rounding != "nearest"),
+    }  # fmt: skip
+    for option, (forms, given) in of.items():
+        if given and form not in forms:
+            raise InputError(f"{option} is not of --format {form}, but of {' or '.join(forms)}")
+    found = read_runs(runs)
+    if form == "nir":
+        from rc_vs_snn.cli.exchange import told
+        from rc_vs_snn.experiment.nir_files import export_nir
+
+        for graph in export_nir(found, out, execution, check=check, n_samples=samples, leaky=leaky):
+            print("\n".join(told(graph)))
+        return
+    if form == "onnx":
+        from rc_vs_snn.experiment.onnx_files import export_onnx
+
+        for step in export_onnx(found, out, execution, checked=samples):
+            print(f"{step.path}: {step.agreement}")
+        return
     if form == "fixed":
         from rc_vs_snn.experiment.fixed_point import export_fixed, widths
 
-        given = widths(bits, membrane_bits, decay_bits, rounding)
-        for each in export_fixed(read_runs(runs), out, given, execution):
-            print(f"{each.folder}: {each.told}")
+        for net in export_fixed(found, out, widths(bits, membrane_bits, decay_bits, rounding), execution):
+            print(f"{net.folder}: {net.told}")
         return
     from rc_vs_snn.experiment.pretrained import export
 
-    for folder in export(read_runs(runs), out, execution):
+    for folder in export(found, out, execution):
         print(folder)

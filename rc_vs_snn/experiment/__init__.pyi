@@ -1,5 +1,6 @@
 from .calibrating import calibrate
 from .comparison import Comparison, load_file, load_preset
+from .engines import Engine
 from .execute import compare
 from .execution import Execution
 from .foreign import judge
@@ -11,7 +12,7 @@ from .running import run
 from .tensorboard import TensorBoard
 
 __all__ = [
-    "Comparison", "Execution", "NotebookProgress", "Predictions", "Progress", "TensorBoard",
+    "Comparison", "Engine", "Execution", "NotebookProgress", "Predictions", "Progress", "TensorBoard",
     "TerminalProgress", "Watch", "calibrate", "compare", "evaluate", "judge", "judge_predictions",
     "load_file", "load_preset", "load_weights", "read_predictions", "run",
 ]  # fmt: skip

@@ -2,8 +2,9 @@
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,9 @@ from rc_vs_snn.config import (
 )
 from rc_vs_snn.display import html_table
 from rc_vs_snn.errors import InputError, did_you_mean
-from rc_vs_snn.experiment.comparison_files import (
-    apply_setting,
-    file_table,
-    merged_entries,
-)
+from rc_vs_snn.experiment.comparison_files import file_table, merged_entries
+from rc_vs_snn.experiment.grids import expanded, require_different, typed_grids
+from rc_vs_snn.experiment.settings import apply_setting
 from rc_vs_snn.registry import packaged_table
 
 FOLDER_NAME = re.compile(r"\w[\w .-]{0,99}")
@@ -41,6 +40,7 @@ class Comparison:
             parameters come closest to the first one's, or to that of the model with this label.
         folds: above 0: cross-validation of so many parts, in which the run of seed s tests on part s, the
             option ``fold`` of the dataset; what is then said over seeds is said over parts.
+        search: ranges and choices of settings, which only a search reads.
     """
 
     name: str
@@ -48,12 +48,13 @@ class Comparison:
     seeds: tuple[int, ...] = (0,)
     match_parameters: bool | str = False
     folds: int = 0
+    search: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.runs:
             raise InputError("a comparison needs at least one [[models]] entry")
-        slugs = [slug(run.label) for run in self.runs]
-        twice = sorted({name for name in slugs if slugs.count(name) > 1})
+        slugs = Counter(slug(run.label) for run in self.runs)
+        twice = sorted(name for name, count in slugs.items() if count > 1)
         if twice:
             raise InputError(f"labels must differ, these are used twice: {', '.join(twice)}")
         if not isinstance(self.name, str) or not FOLDER_NAME.fullmatch(self.name):
@@ -76,15 +77,25 @@ class Comparison:
             )
 
     @classmethod
-    def from_table(cls, table: Mapping[str, Any], settings: Sequence[str] = ()) -> "Comparison":
-        """Build from a comparison file's content and ``key=value`` settings.
+    def from_table(
+        cls, table: Mapping[str, Any], settings: Sequence[str] = (), grid: Sequence[str] = ()
+    ) -> "Comparison":
+        """Build from a comparison file's content, ``key=value`` settings and axes.
+
+        Args:
+            table: the content.
+            settings: as after ``--set``.
+            grid: as after ``--grid``: every model is made at every combination of the axes' values.
 
         Raises:
             InputError: naming what is unknown or wrong, with the nearest allowed name.
         """
-        _, merged = merged_entries(table)
+        _, merged, is_grid = merged_entries(table)
         for setting in settings:
             apply_setting(setting, merged)
+        merged = expanded(merged, typed_grids(grid))
+        if is_grid:
+            require_different(merged)
         if any("seed" in entry for entry in merged):
             raise InputError(
                 "a seed is of all models: give seeds = [0, 1] above the models, --seed or --seeds"
@@ -95,6 +106,7 @@ class Comparison:
             seeds=_seeds(table.get("seeds", (0,))),
             match_parameters=table.get("match_parameters", False),
             folds=table.get("folds", 0),
+            search=table.get("search", {}),
         )
 
     def with_encoder(self, encoder: "str | Part | Callable[..., Any]") -> "Comparison":
@@ -162,26 +174,27 @@ class Comparison:
         return replace(self, runs=tuple(runs))
 
 
-def load_preset(name: str, settings: Sequence[str] = ()) -> Comparison:
+def load_preset(name: str, settings: Sequence[str] = (), grid: Sequence[str] = ()) -> Comparison:
     """Return a built-in comparison.
 
     Args:
         name: the preset's name.
         settings: ``key=value`` texts as after ``--set``.
+        grid: ``key=value,value`` texts as after ``--grid``: axes, of which every combination is made.
 
     Raises:
         InputError: unknown preset or a faulty setting.
     """
-    return Comparison.from_table({"name": name, **packaged_table("presets", name, "preset")}, settings)
+    return Comparison.from_table({"name": name, **packaged_table("presets", name, "preset")}, settings, grid)
 
 
-def load_file(path: Path | str, settings: Sequence[str] = ()) -> Comparison:
+def load_file(path: Path | str, settings: Sequence[str] = (), grid: Sequence[str] = ()) -> Comparison:
     """Return the comparison in a TOML file (see ``load_preset``).
 
     A file named after ``extends`` is looked for beside it, and so is a module that it names code of.
     """
     path = Path(path)
-    found = Comparison.from_table({"name": path.stem, **file_table(path)}, settings)
+    found = Comparison.from_table({"name": path.stem, **file_table(path)}, settings, grid)
     if any(":" in part.name for run in found.runs for part in run.parts.values()):
         _make_importable(path)
     return found

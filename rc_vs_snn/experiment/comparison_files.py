@@ -4,20 +4,25 @@ A comparison file has shared tables (dataset, encoder, rule, objective, training
 ``[[models]]`` entry per curve, which has a label and a model and may override any shared table.
 An entry that is ``like`` an earlier one starts from that. With ``extends`` a file starts from another
 comparison: its tables lie over that one's, its entries may be like models there, and without entries
-it has all of them.
+it has all of them. A ``[grid]`` or ``[zip]``, for all models or in an entry, makes many of each (``grids``);
+what extends a comparison meets the points of its grid, as if they had been written one by one.
 """
 
-import copy
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rc_vs_snn.config import RUN_KEYS, Plain, slug
 from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.experiment.grids import GRID_KEYS, expanded, grids_of, require_few
+from rc_vs_snn.experiment.settings import label_of, merge
 from rc_vs_snn.registry import packaged, packaged_table
 
-COMPARISON_KEYS = ("name", "seeds", "match_parameters", "folds", "extends", "models", *RUN_KEYS[2:])
+COMPARISON_KEYS = (
+    "name", "seeds", "match_parameters", "folds", "extends", "models", *GRID_KEYS, "search",
+    *RUN_KEYS[2:],
+)  # fmt: skip
 
 
 def preset_names() -> list[str]:
@@ -64,7 +69,21 @@ def _base_table(name: Any) -> Plain:
     return file_table(Path(name))
 
 
-def merged_entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> tuple[Plain, list[Plain]]:
+class Merged(NamedTuple):
+    """What a comparison's tables come to.
+
+    Attributes:
+        shared: what all models have.
+        entries: one table per model, each point of a grid by itself.
+        is_grid: whether any of them is a point of a grid.
+    """
+
+    shared: Plain
+    entries: list[Plain]
+    is_grid: bool
+
+
+def merged_entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Merged:
     """Return the shared tables of a comparison and each model's merged ones.
 
     Args:
@@ -77,25 +96,50 @@ def merged_entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> tup
             "; ".join(f"unknown key '{key}'; {did_you_mean(key, COMPARISON_KEYS)}" for key in unknown)
         )
     shared = {key: value for key, value in table.items() if key in RUN_KEYS}
-    below: Plain = {}
-    inherited: list[Plain] = []
+    below = Merged({}, [], False)
     if "extends" in table:
         base = table["extends"]
         if base in above:
             raise InputError(f"comparisons extend one another in a circle: {' -> '.join((*above, base))}")
-        below, inherited = merged_entries(_base_table(base), (*above, base))
-        inherited = [_merge(entry, shared) for entry in inherited]
-    shared = _merge(below, shared)
+        below = merged_entries(_base_table(base), (*above, base))
+    inherited = [merge(entry, shared) for entry in below.entries]
+    shared = merge(below.shared, shared)
+    entries = _own_entries(table, shared, inherited)
+    found = _points(expanded(entries, grids_of(table)))
+    return Merged(
+        shared, found, below.is_grid or any(key in each for each in (table, *entries) for key in GRID_KEYS)
+    )
+
+
+def _own_entries(table: Mapping[str, Any], shared: Plain, inherited: list[Plain]) -> list[Plain]:
+    """Return what the ``[[models]]`` entries say, or without any what is inherited, or one model of all."""
     if "models" not in table:
-        return shared, inherited
+        return inherited or ([shared] if any(key in table for key in GRID_KEYS) else [])
     entries = table["models"]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError("models must be written as [[models]] entries")
     merged: list[Plain] = []
     for entry in entries:
         own = {key: value for key, value in entry.items() if key != "like"}
-        merged.append(_merge(_start(entry, shared, [*inherited, *merged]), own))
-    return shared, merged
+        start = _start(entry, shared, [*inherited, *merged])
+        if any(key in own for key in GRID_KEYS):  # instead of that of the model it is like
+            start = {key: value for key, value in start.items() if key not in GRID_KEYS}
+        merged.append(merge(start, own))
+    return merged
+
+
+def _points(entries: Sequence[Plain]) -> list[Plain]:
+    """Return every model's points of the grid that its own entry has, or itself."""
+    found: list[Plain] = []
+    for entry in entries:
+        plain = {key: value for key, value in entry.items() if key not in GRID_KEYS}
+        found += (
+            expanded([plain], grids_of(entry, f"models.{slug(label_of(entry))}."))
+            if len(plain) < len(entry)
+            else [plain]
+        )
+    require_few(len(found))
+    return found
 
 
 def _start(entry: Plain, shared: Plain, known: Sequence[Plain]) -> Plain:
@@ -109,63 +153,3 @@ def _start(entry: Plain, shared: Plain, known: Sequence[Plain]) -> Plain:
             f"{did_you_mean(str(entry['like']), list(models))}"
         )
     return models[entry["like"]]
-
-
-def _merge(shared: Mapping[str, Any], entry: Mapping[str, Any]) -> Plain:
-    """Return ``entry`` over ``shared``, table by table; another name drops the shared one's options."""
-    merged: Plain = copy.deepcopy(dict(shared))
-    for key, value in entry.items():
-        below = _as_table(merged.get(key))
-        if (
-            isinstance(value, dict)
-            and below is not None
-            and value.get("name", below.get("name")) == below.get("name")
-        ):
-            merged[key] = below | value
-        else:
-            merged[key] = copy.deepcopy(value)
-    return merged
-
-
-def _as_table(value: Any) -> Plain | None:
-    if isinstance(value, str):
-        return {"name": value}
-    return value if isinstance(value, dict) else None
-
-
-def apply_setting(setting: str, entries: list[Plain]) -> None:
-    """Apply ``key=value`` to every model's table, or with ``models.<label>.`` in front to one."""
-    path, equals, text = setting.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise InputError(f"'--set {setting}' is not of the form key=value, such as training.epochs=3")
-    chosen = entries
-    if keys[0] == "models":
-        labels = [slug(str(entry.get("label", ""))) for entry in entries]
-        if len(keys) < 3 or keys[1] not in labels:
-            got = keys[1] if len(keys) > 1 else ""
-            raise InputError(f"'--set {setting}': no model '{got}'; {did_you_mean(got, labels)}")
-        chosen, keys = [entries[labels.index(keys[1])]], keys[2:]
-    if keys[0] not in RUN_KEYS or len(keys) > 2:
-        raise InputError(
-            f"'--set {setting}': unknown key '{'.'.join(keys)}'; {did_you_mean(keys[0], RUN_KEYS)}"
-        )
-    for entry in chosen:
-        _set(entry, keys, _parse(text.strip()))
-
-
-def _set(entry: Plain, keys: list[str], value: Any) -> None:
-    if len(keys) == 1:
-        entry[keys[0]] = value
-        return
-    table = _as_table(entry.get(keys[0])) or {}
-    if keys[1] == "name" and table.get("name") != value:
-        table = {}  # another plug-in: the options of the last one do not apply
-    entry[keys[0]] = table | {keys[1]: value}
-
-
-def _parse(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):  # no TOML, or a number of thousands of digits
-        return text

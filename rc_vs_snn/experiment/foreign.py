@@ -193,15 +193,17 @@ def _check(model: Any, example: Encoded, n_classes: int, label: str) -> None:
 
 
 def _model_table(module: nn.Module, model: Any) -> dict[str, Any]:
-    table: dict[str, Any] = {"name": type(module).__name__}
+    table: dict[str, Any] = {"name": getattr(module, "origin", "") or type(module).__name__}
     if isinstance(model, Adapted):
         table |= {"time": model.form.time, "output": model.form.output, "over": model.form.over}
     return table
 
 
 def _home(module: nn.Module) -> str:
-    """Return where a network's class is written, as far as that can be told."""
+    """Return the file a network was made of, or where its class is written, as far as that can be told."""
     kind = type(module)
+    if getattr(module, "origin", ""):
+        return str(module.origin)
     try:
         source = Path(inspect.getsourcefile(kind) or "")
         return f"{kind.__module__}:{kind.__qualname__} in {source.name}"

@@ -1,9 +1,10 @@
 """Models of one size: ``hidden`` chosen so that a model has as many parameters as another."""
 
 import bisect
+from collections.abc import Sequence
 from dataclasses import replace
 
-from rc_vs_snn.config import Part, RunConfig
+from rc_vs_snn.config import Part, RunConfig, canonical
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.comparison import Comparison
@@ -20,7 +21,8 @@ def match_parameters(comparison: Comparison, execution: Execution) -> Comparison
     The one is the model whose label ``comparison.match_parameters`` names, else the first.
 
     Raises:
-        InputError: a model has no ``hidden`` option, or none that makes it as large.
+        InputError: a model has no ``hidden`` option, or none that makes it as large; or two models that
+            differ in nothing but ``hidden`` come to one.
     """
     labels = [run.label for run in comparison.runs]
     wanted = comparison.match_parameters
@@ -28,7 +30,25 @@ def match_parameters(comparison: Comparison, execution: Execution) -> Comparison
     with torch_settings(execution):
         target = _parameters(like, load_splits(like, execution), execution)
         matched = [run if run is like else _match(run, target, execution) for run in comparison.runs]
+    _require_different(comparison.runs, matched)
     return replace(comparison, runs=tuple(matched), match_parameters=False)
+
+
+def _require_different(runs: Sequence[RunConfig], matched: Sequence[RunConfig]) -> None:
+    """Raise InputError if models that were different are one now: what a grid varied is undone."""
+    seen: dict[str, tuple[str, RunConfig]] = {}
+    for before, after in zip(_unlabelled(runs), matched, strict=True):
+        (same,) = _unlabelled([after])
+        then, other = seen.setdefault(same, (before, after))
+        if then != before:
+            raise InputError(
+                f"match_parameters makes '{other.label}' and '{after.label}' one configuration, since they "
+                "differ in hidden alone; leave it out, or the axis over model.hidden"
+            )
+
+
+def _unlabelled(runs: Sequence[RunConfig]) -> list[str]:
+    return [canonical(run.to_table() | {"label": ""}) for run in runs]
 
 
 def _parameters(config: RunConfig, splits: Splits, execution: Execution) -> int:

@@ -71,7 +71,11 @@ class NotebookProgress(Progress):
 
     def finished(self, record: Record) -> None:
         """Keep one line about a finished run."""
-        self._lines.append(describe(record))
+        self.told(describe(record))
+
+    def told(self, line: str) -> None:
+        """Keep it."""
+        self._lines.append(line)
         self.draw(at_once=True)
 
     def draw(self, at_once: bool = False) -> None:

@@ -14,6 +14,7 @@ from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.decision.rules import Reading, Rule, check_rule
 from rc_vs_snn.encoded import Encoded, Frames, SpikeTimes
 from rc_vs_snn.errors import InputError, blamed
+from rc_vs_snn.experiment.corpora import corpus
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.memory import require_memory, require_memory_for_traces
 from rc_vs_snn.experiment.probing import probe
@@ -77,8 +78,9 @@ def check_config(config: RunConfig) -> None:
 
 
 def load_splits(config: RunConfig, execution: Execution) -> Splits:
-    """Return the configuration's dataset."""
-    splits = build_part(registry.datasets, config.dataset, root=data_root(execution.data_root))
+    """Return the configuration's dataset, which nobody may write into."""
+    root = data_root(execution.data_root)
+    splits = corpus(config.dataset, root, lambda: build_part(registry.datasets, config.dataset, root=root))
     if not isinstance(splits, Splits):
         raise InputError(f"dataset '{config.dataset.name}' returned {type(splits).__name__}, not Splits")
     return splits

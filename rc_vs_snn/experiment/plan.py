@@ -13,6 +13,7 @@ from pathlib import Path
 from rc_vs_snn.analysis.published import Published, load_published
 from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison import Comparison, load_preset
+from rc_vs_snn.experiment.engines import Engine
 from rc_vs_snn.experiment.execute import execute
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import locked_folder
@@ -84,6 +85,7 @@ def reproduce(
     execution: Execution | None = None,
     *,
     jobs: int = 1,
+    engine: Engine | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Mapping[str, Records]:
@@ -94,6 +96,7 @@ def reproduce(
         out: every part's run folders lie in ``out/<name of its comparison>``.
         execution: device, threads per run, data root.
         jobs: runs trained side by side.
+        engine: what makes the runs, and which share of the whole plan's (default: this command, all).
         overwrite: whether folders that hold another configuration are replaced.
         progress: shows what is going on (default: in a notebook ``NotebookProgress``, elsewhere nothing).
 
@@ -104,11 +107,11 @@ def reproduce(
         InputError: anything faulty, found before the first run starts; or another command runs in the folder
             of one of the parts.
     """
-    execution = execution or Execution()
+    execution, engine = execution or Execution(), engine or Engine()
     with contextlib.ExitStack() as locks:
-        for part in parts:
+        for part in parts if engine.shard is None else ():
             locks.enter_context(locked_folder(Path(out) / part.comparison.name))
-        return _reproduce(parts, Path(out), execution, jobs, overwrite, progress)
+        return _reproduce(parts, Path(out), execution, jobs, engine, overwrite, progress)
 
 
 def _reproduce(
@@ -116,6 +119,7 @@ def _reproduce(
     out: Path,
     execution: Execution,
     jobs: int,
+    engine: Engine,
     overwrite: bool,
     progress: Progress | None,
 ) -> Mapping[str, Records]:
@@ -123,9 +127,13 @@ def _reproduce(
         part.comparison.name: planned_runs(part.comparison, out / part.comparison.name, execution)
         for part in parts
     }
+    plan = [run for part in plans.values() for run in part]
+    mine = engine.share(plan)
     done = execute(
-        [run for plan in plans.values() for run in plan], execution,
-        jobs=jobs, overwrite=overwrite, progress=progress,
-    )  # fmt: skip
-    records = iter(done)
-    return {name: Records(next(records) for _ in plan) for name, plan in plans.items()}
+        mine, execution, jobs=jobs, engine=engine, overwrite=overwrite, progress=progress, plan=plan
+    )
+    found = {run.folder: record for run, record in zip(mine, done, strict=True)}
+    return {
+        name: Records(found[run.folder] for run in part if run.folder in found)
+        for name, part in plans.items()
+    }

@@ -15,10 +15,10 @@ from rc_vs_snn import records
 from rc_vs_snn.config import slug
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.errors import InputError
+from rc_vs_snn.experiment.engines import Engine, results
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.judging import judge, judge_test, load_weights, restore, stored_config, weights_of
 from rc_vs_snn.experiment.locks import locked_folder
-from rc_vs_snn.experiment.workers import results
 from rc_vs_snn.records import Record, Result
 from rc_vs_snn.records.model_card import model_card
 from rc_vs_snn.records.provenance import provenance, run_provenance
@@ -105,8 +105,9 @@ def best_valid(record: Record) -> float:
 
 
 def judge_pretrained(
-    folders: Sequence[Path], out: Path | str, execution: Execution | None = None, *, jobs: int = 1
-) -> list[Record]:
+    folders: Sequence[Path], out: Path | str, execution: Execution | None = None, *, jobs: int = 1,
+    engine: Engine | None = None,
+) -> list[Record]:  # fmt: skip
     """Judge the test split with stored weights, each model in a run folder below ``out``.
 
     Args:
@@ -114,6 +115,7 @@ def judge_pretrained(
         out: folder of the run folders, replaced where they exist.
         execution: device, threads, data root.
         jobs: models judged side by side.
+        engine: what judges them (default: this command).
 
     Returns:
         One record per folder. They have no history, since nothing was trained.
@@ -126,10 +128,11 @@ def judge_pretrained(
     for folder in folders:  # before anything is judged
         stored_config(records.read_record(folder), execution)
     calls = [(order, folder.absolute(), out, execution) for order, folder in enumerate(folders)]
+    engine = engine or Engine()
     with locked_folder(out):
-        if jobs == 1:
+        if engine.is_serial(jobs, len(calls)):
             return [_judge(*call) for call in calls]
-        return results(_judge, calls, jobs)
+        return results(_judge, calls, jobs, engine)
 
 
 def _judge(order: int, folder: Path, out: Path, execution: Execution) -> Record:

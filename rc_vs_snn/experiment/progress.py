@@ -18,6 +18,7 @@ from rich.progress import Progress as Bars
 
 from rc_vs_snn.config import RunConfig
 from rc_vs_snn.records import Record
+from rc_vs_snn.records.on_valid import ACCURACY, MEAN_STEP, valid_number
 
 
 @dataclass
@@ -46,6 +47,9 @@ class Progress:
 
     def finished(self, record: Record) -> None:
         """Take a finished run."""
+
+    def told(self, line: str) -> None:
+        """Take a line that a run printed elsewhere, or that is about how runs go on."""
 
 
 class TerminalProgress(Progress):
@@ -85,6 +89,10 @@ class TerminalProgress(Progress):
         """Print one line about a finished run."""
         self._say(describe(record))
 
+    def told(self, line: str) -> None:
+        """Print it."""
+        self._say(line)
+
     def _say(self, text: str) -> None:
         self.console.print(text, highlight=False, soft_wrap=True, markup=False)
 
@@ -119,6 +127,9 @@ def shares(values: dict[str, Any], prefix: str) -> str:
 def describe(record: Record) -> str:
     """Return one line about a run."""
     name = f"{record.label} seed {record.seed}"
+    if record.status == "skipped" and record.history:  # a trial of a search
+        accuracy, step = (valid_number(record, number) for number in (ACCURACY, MEAN_STEP))
+        return f"{name}: valid accuracy {100 * accuracy:.2f} % at mean decision step {step:.2f}"
     if record.status != "done":
         return f"{name}: {record.status}: {record.reason}"
     metrics = record.metrics

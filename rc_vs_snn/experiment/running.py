@@ -13,7 +13,7 @@ from rc_vs_snn.contracts import Splits
 from rc_vs_snn.errors import DivergedError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba
-from rc_vs_snn.experiment.judging import judge
+from rc_vs_snn.experiment.judging import judge, restore, trace_split, weights_of
 from rc_vs_snn.experiment.locks import locked_run, require_held
 from rc_vs_snn.experiment.parts import assemble, check_config, count_parameters, exits_named, load_splits
 from rc_vs_snn.experiment.probing import probe
@@ -21,6 +21,8 @@ from rc_vs_snn.records.provenance import run_provenance
 from rc_vs_snn.records.underway import Teller
 from rc_vs_snn.training.loop import SILENT, Report, is_silent, train
 from rc_vs_snn.training.task import Task
+
+TEST_NOT_READ = "trained, and judged on valid alone: its test split has not been read"
 
 
 def run(
@@ -65,10 +67,12 @@ def train_and_judge(
     report: Report | None,
     on_epoch: Report | None,
     order: int | None = None,
+    test: bool = True,
 ) -> records.Record:
     """Do what ``run`` does, in a folder that the caller holds (``locks.locked_run``).
 
-    The ``order``, if there is one, is the run's place in its comparison.
+    The ``order``, if there is one, is the run's place in its comparison. Without ``test`` that split is not
+    read: the run is left as skipped, and ``judge_later`` can finish it.
     """
     check_config(config)
     with (
@@ -94,7 +98,7 @@ def train_and_judge(
         torch.manual_seed(seeds.seed_for(config.seed, "dropout"))
         try:
             train(task, splits.train, splits.valid, config.training, report, keep)
-            outcome, status = judge(task, splits, epochs), {"status": "done"}
+            outcome, status = _judged(task, splits, epochs, test)
             if all(map(is_silent, epochs)):
                 status["warning"] = SILENT.format(len(epochs))
         except DivergedError as error:
@@ -104,6 +108,39 @@ def train_and_judge(
         records.write_run(working, config.to_table(), epochs, origin, outcome)
         require_held(folder)
     return records.read_record(folder, quick=True)
+
+
+def judge_later(config: RunConfig, folder: Path, execution: Execution) -> records.Record:
+    """Read the test split for a run that was trained without it: it becomes what ``run`` would have made.
+
+    Args:
+        config: of the run.
+        folder: its folder, which the caller holds.
+        execution: device, threads, data root.
+    """
+    record = records.read_record(folder)
+    with (
+        interrupts_outside_numba(),
+        exits_named(config),
+        torch_settings(execution),
+        records.atomic_folder(folder, replace=True, held=True) as working,
+    ):
+        splits, task = restore(config, folder, execution)
+        outcome, facts = _judged(task, splits, record.history)
+        origin = {key: value for key, value in record.provenance.items() if key not in ("reason", "files")}
+        records.write_run(working, config.to_table(), record.history, {**origin, **facts}, outcome)
+        require_held(folder)
+    return records.read_record(folder, quick=True)
+
+
+def _judged(
+    task: Task, splits: Splits, history: Sequence[Mapping[str, Any]], test: bool = True
+) -> tuple[records.Result, dict[str, Any]]:
+    """Return what a trained model comes to, and the run's status."""
+    if test:
+        return judge(task, splits, history), {"status": "done"}
+    outcome = records.Result(weights=weights_of(task.model), valid=trace_split(task, splits.valid, "valid"))
+    return outcome, {"status": "skipped", "reason": TEST_NOT_READ}
 
 
 def keep_failure(
@@ -124,7 +161,20 @@ def keep_failure(
         started: when, in seconds since the epoch.
         reason: what became of the process.
     """
-    with locked_run(folder), records.atomic_folder(folder, replace=True, held=True) as working:
+    with locked_run(folder):
+        return write_failure(config, folder, execution, epochs, started, reason)
+
+
+def write_failure(
+    config: RunConfig,
+    folder: Path,
+    execution: Execution,
+    epochs: Sequence[Mapping[str, Any]],
+    started: float,
+    reason: str,
+) -> records.Record:
+    """Do what ``keep_failure`` does, in a folder that the caller holds."""
+    with records.atomic_folder(folder, replace=True, held=True) as working:
         device = str(execution.torch_device())
         status = {"status": "failed", "reason": reason}
         origin = run_provenance(config, started, device, execution.threads, status)

@@ -65,6 +65,10 @@ class TensorBoard(Progress):
         """See ``Progress``."""
         self.shown.finished(record)
 
+    def told(self, line: str) -> None:
+        """See ``Progress``."""
+        self.shown.told(line)
+
     def _writer(self, run: Path) -> "SummaryWriter":
         run = run.resolve()
         named = self.below is not None and run.is_relative_to(self.below) and run != self.below

@@ -1,7 +1,8 @@
 """Which arithmetic runs: the one place that asks for device, dtype, autocast and gradient mode.
 
 The compiled loops read memory of the CPU. Those with a fixed order of sums are in float32. Everything else
-is torch's: another device, another precision, autocast, and what autograd must see.
+is torch's: another device, another precision, autocast, what autograd must see, and a graph in the making,
+whose tensors have no memory.
 """
 
 from collections.abc import Iterable
@@ -12,12 +13,14 @@ from torch import Tensor
 
 def reads(x: Tensor) -> bool:
     """Return whether a compiled loop of float32 numbers can read ``x`` (autocast casts products alone)."""
-    return x.is_cpu and x.dtype == torch.float32
+    return x.is_cpu and x.dtype == torch.float32 and not torch.compiler.is_compiling()
 
 
 def compresses(x: Tensor) -> bool:
     """Return whether a product with ``x`` may run over its entries that are not 0."""
-    return x.is_cpu and x.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled("cpu")
+    if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+        return False
+    return x.is_cpu and x.dtype in (torch.float32, torch.float64)
 
 
 def recording(*tensors: Tensor | None) -> bool:

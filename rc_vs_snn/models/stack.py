@@ -80,7 +80,12 @@ class Stack(nn.Module):
         evidence: what the rule reads of the readout.
         order: names in the order in which the layers are passed, if that is another.
         compiled: what is compiled of this very stack.
+
+    Attributes:
+        origin: the file that it was made of, if that was somebody's description of a network.
     """
+
+    origin = ""
 
     def __init__(
         self,

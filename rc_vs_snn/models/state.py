@@ -32,12 +32,22 @@ def mapped(state: State, change: Callable[[Tensor], Tensor]) -> State:
 
 
 def tensors(state: State) -> Iterator[Tensor]:
-    """Yield every tensor of a state."""
-    found: list[Tensor] = []
+    """Yield every tensor of a state, in the order in which ``mapped`` changes them."""
+    for _, part in named_tensors(state):
+        yield part
 
-    def note(part: Tensor) -> Tensor:
-        found.append(part)
-        return part
 
-    mapped(state, note)
-    yield from found
+def named_tensors(state: State, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Tensor]]:
+    """Yield every tensor of a state with the keys, fields and places that lead to it."""
+    if isinstance(state, Tensor):
+        yield path, state
+    elif isinstance(state, dict):
+        for name, part in state.items():
+            yield from named_tensors(part, (*path, str(name)))
+    elif isinstance(state, tuple):
+        names = getattr(state, "_fields", range(len(state)))
+        for name, part in zip(names, state, strict=True):
+            yield from named_tensors(part, (*path, str(name)))
+    elif dataclasses.is_dataclass(state) and not isinstance(state, type):
+        for field in dataclasses.fields(state):
+            yield from named_tensors(getattr(state, field.name), (*path, field.name))

@@ -15,9 +15,9 @@ from rc_vs_snn.config import Part
 from rc_vs_snn.contracts import Samples, Splits
 from rc_vs_snn.datasets.folders import data_root
 from rc_vs_snn.errors import InputError, did_you_mean
-from rc_vs_snn.experiment.comparison_files import apply_setting
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.parts import build_part
+from rc_vs_snn.experiment.settings import apply_setting
 from rc_vs_snn.showing.codes import OneCode, code_of
 from rc_vs_snn.showing.drawing import draw_picture, draw_raster, draw_sample
 from rc_vs_snn.showing.files import write_shown

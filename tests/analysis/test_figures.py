@@ -36,7 +36,8 @@ OTHERS = [
     "pareto",
     "reliability",
 ]
-# Drawn only of the toy problems (test_toy_figures.py).
+# Drawn only of grids (test_grid_figures.py), and of the toy problems (test_toy_figures.py).
+OF_GRIDS = ["grid-heat-map", "grid-lines"]
 OF_TOYS = ["decision-step-vs-noise", "example-sequences", "first-crossings"]
 
 
@@ -55,7 +56,7 @@ def texts(figure: Figure) -> str:
 
 
 def test_all_figures_are_registered():
-    assert figures.names() == sorted([*NAMES, *OTHERS, OF_OBJECTIVES, OF_MANY, *OF_TOYS])
+    assert figures.names() == sorted([*NAMES, *OTHERS, OF_OBJECTIVES, OF_MANY, *OF_GRIDS, *OF_TOYS])
     assert all(figures.summary(name) for name in figures.names())
 
 

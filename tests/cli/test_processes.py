@@ -28,6 +28,7 @@ def command(name, out, *more, epochs=1, **epochs_of):
     settings = [*SMALL, f"training.epochs={epochs}"]
     settings += [f"models.{model.replace('_', '-')}.training.epochs={n}" for model, n in epochs_of.items()]
     line = [part for setting in settings for part in ("--set", setting)]
+    line += ["--formats", "png"] if name == "compare" else []
     return [sys.executable, "-m", "rc_vs_snn", name, *line, "--out", str(out), *more]
 
 
@@ -118,7 +119,7 @@ def test_a_killed_worker_fails_its_run_only_and_the_same_command_trains_it_again
     monkeypatch.setattr(making, "draw_finished", lambda found, out, options: None)
     killer = threading.Thread(target=lambda: os.kill(owner(appeared(tmp_path, SNN)), signal.SIGKILL))
     killer.start()
-    code = main(command("compare", tmp_path, "--jobs", "2", epochs=2, rank_snn=ENDLESS)[3:])
+    code = main(command("compare", tmp_path, "--jobs", "2", "--retries", "0", epochs=2, rank_snn=ENDLESS)[3:])
     killer.join()
     err = capfd.readouterr().err
     assert code == 1, err

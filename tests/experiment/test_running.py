@@ -11,7 +11,7 @@ import torch
 import rc_vs_snn as rv
 from rc_vs_snn.contracts import Samples, Splits
 from rc_vs_snn.decision.batch import run_to_decision
-from rc_vs_snn.experiment import execute, planning, progress, running
+from rc_vs_snn.experiment import execute, planning, progress, running, spreading
 from rc_vs_snn.experiment.judging import trace_split
 from rc_vs_snn.experiment.parts import assemble, check_run, load_splits
 from rc_vs_snn.models import RankSNN
@@ -151,7 +151,7 @@ def test_a_progress_that_raises_ends_all_jobs(comparison, tmp_path):
     with pytest.raises(OSError, match="full"):
         rv.compare(comparison.with_training(epochs=3), tmp_path, CPU, jobs=2, progress=Full())
     left = [path.name for path in tmp_path.iterdir()]
-    assert not [name for name in left if name.startswith(".")]
+    assert not [name for name in left if name.startswith(".") and not name.startswith(".plan-")]
     assert left
 
 
@@ -197,9 +197,9 @@ def test_both_families_meet_the_same_samples_in_the_same_order(comparison):
 
 def test_finished_runs_are_read_and_only_missing_ones_made(finished, comparison, tmp_path, monkeypatch):
     made = []
-    real_run = execute.train_and_judge
+    real_run = spreading.train_and_judge
     monkeypatch.setattr(
-        execute,
+        spreading,
         "train_and_judge",
         lambda config, *a, **k: made.append(config.label) or real_run(config, *a, **k),
     )
@@ -225,7 +225,7 @@ def test_an_interrupted_comparison_keeps_what_is_finished(comparison, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         rv.compare(comparison, tmp_path, CPU, progress=Stop())
-    assert [path.name for path in tmp_path.iterdir()] == ["rc-lstm-seed0"]
+    assert [path.name for path in tmp_path.glob("[!.]*")] == ["rc-lstm-seed0"]
     assert rv.read_record(tmp_path / "rc-lstm-seed0").status == "done"
 
 

@@ -11,7 +11,8 @@ import time
 import pytest
 
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.experiment.workers import DONE, ENDED, STARTED, results, side_by_side
+from rc_vs_snn.experiment.engines import DONE, ENDED, STARTED, results
+from rc_vs_snn.experiment.engines.processes import side_by_side
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -159,7 +160,7 @@ def test_closing_interrupts_the_calls_which_clear_up(tmp_path):
 
 STUBBORN = """
 import time
-from rc_vs_snn.experiment.workers import side_by_side
+from rc_vs_snn.experiment.engines.processes import side_by_side
 def stubborn(say):
     import os
     say("pid", os.getpid())

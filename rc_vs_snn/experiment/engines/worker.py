@@ -1,6 +1,6 @@
 """The process beside: takes calls from its parent, one after another, and ends when the parent is gone.
 
-Started by ``workers``. Calls come by standard input; what is said about them goes to standard output. When
+Started by ``processes``. Calls come by standard input; what is said about them goes to standard output. When
 the input ends (the parent has closed it or is dead, however it died), a call that is underway is interrupted
 as by a signal, so that it clears up; one that does not end within ``GRACE_S`` is ended by force.
 """
@@ -22,6 +22,7 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.interrupts import interrupts_outside_numba, signal_behind, stopped_by_signals
 
 GRACE_S = 2.0
+STARTED, LOG, RETRIED = "started", "log", "retried"
 DONE, FAILED, ENDED = "done", "failed", "ended"
 """The last words of a call: its value, its exception, or why this process ends with it."""
 
@@ -33,6 +34,18 @@ def packed(value: Any) -> bytes:
     return pickle.dumps(joblib.wrap_non_picklable_objects(value, keep_wrapper=False))
 
 
+def packed_call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
+    """Return a call as another process takes it.
+
+    Raises:
+        InputError: it cannot be sent.
+    """
+    try:
+        return packed((function, arguments))
+    except Exception as error:  # whatever a plug-in's own pickling raises
+        raise InputError(f"a plug-in cannot be sent to another process ({error}); use one job") from error
+
+
 def serve() -> None:
     """Answer calls until there are no more, and end this process."""
     calls, answers = _take_streams()
@@ -42,7 +55,8 @@ def serve() -> None:
     arrived: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
     def say(kind: str, value: Any = None) -> None:
-        answers.write(packed((kind, value)))
+        # Told to stop while modules are imported, we can import none any more.
+        answers.write(pickle.dumps((kind, value)) if kind == ENDED else packed((kind, value)))
         answers.flush()
 
     with contextlib.suppress(KeyboardInterrupt, OSError):  # told to stop, or nobody listens any more
@@ -79,20 +93,32 @@ def _receive(calls: BinaryIO, arrived: "queue.SimpleQueue[bytes | None]") -> Non
 
 def _answer(call: bytes, say: Callable[..., None]) -> bool:
     """Make one call and say what became of it; return whether this process can take another."""
+    kind, value = outcome(call, say)
+    try:
+        say(kind, value)
+    except OSError:
+        raise
+    except Exception as error:  # a value that cannot travel
+        say(FAILED, portable(error))
+    return kind != ENDED
+
+
+def outcome(call: bytes, say: Callable[..., None]) -> tuple[str, Any]:
+    """Make one call and return its last word."""
     try:
         function, arguments = pickle.loads(call)
-        say(DONE, function(*arguments, say))
+        return DONE, function(*arguments, say)
     except KeyboardInterrupt as interrupt:
-        say(ENDED, f"its process was stopped by {(signal_behind(interrupt) or signal.SIGINT).name}")
-        return False
+        return ENDED, f"its process was stopped by {(signal_behind(interrupt) or signal.SIGINT).name}"
     except SystemExit as stop:
-        say(FAILED, InputError(f"a plug-in called sys.exit({stop.code!r}); it must return or raise instead"))
+        return FAILED, InputError(
+            f"a plug-in called sys.exit({stop.code!r}); it must return or raise instead"
+        )
     except Exception as error:
-        say(FAILED, _portable(error))
-    return True
+        return FAILED, portable(error)
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """Return the error as it can be raised elsewhere, with where it was raised here."""
     where = "".join(traceback.format_exception(error))
     try:

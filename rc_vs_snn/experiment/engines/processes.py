@@ -19,12 +19,20 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.experiment.worker import DONE, ENDED, FAILED, GRACE_S, packed
+from rc_vs_snn.experiment.engines.cores import cores
+from rc_vs_snn.experiment.engines.worker import (
+    DONE,
+    ENDED,
+    FAILED,
+    GRACE_S,
+    RETRIED,
+    STARTED,
+    packed_call,
+)
 
-STARTED = "started"
 START = (
     "import json, sys; sys.path[:], sys.argv[:] = json.loads(sys.argv[1]); "
-    "from rc_vs_snn.experiment.worker import serve; serve()"
+    "from rc_vs_snn.experiment.engines.worker import serve; serve()"
 )
 THREAD_LIMITS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMBA_NUM_THREADS",
@@ -34,7 +42,7 @@ SIGNALS_REACH_ALL_S = 0.5
 
 
 def side_by_side(
-    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], jobs: int
+    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], jobs: int, retries: int = 0
 ) -> Generator[tuple[int, str, Any]]:
     """Call a function with each tuple of arguments, in up to ``jobs`` other processes, and tell what happens.
 
@@ -43,9 +51,8 @@ def side_by_side(
     by a signal, so that it clears up.
 
     Yields:
-        The number of the call, a kind and a value: ``STARTED``; what the function said; and in the end
-        ``DONE`` with its value or ``ENDED`` with the reason why its process is no more. A later call goes to
-        another process then.
+        The number of the call, a kind and a value, see ``engines``. A call whose process is no more is made
+        again up to ``retries`` times, before those that wait.
 
     Raises:
         InputError: ``jobs`` is below 1, or a call cannot be sent to another process.
@@ -54,15 +61,16 @@ def side_by_side(
     if jobs < 1:
         raise InputError(f"jobs must be at least 1, got {jobs}")
     events: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
-    waiting = deque(enumerate(calls))
+    waiting = deque(range(len(calls)))
+    deaths = [0] * len(calls)
     workers: list[_Worker] = []
     busy: dict[_Worker, int] = {}
 
     def occupy(worker: _Worker | None) -> Iterator[tuple[int, str, Any]]:
         if not waiting:
             return
-        number, arguments = waiting.popleft()
-        call = _packed(function, arguments)
+        number = waiting.popleft()
+        call = packed_call(function, calls[number])
         if worker is None:
             worker = _Worker(events, min(jobs, len(calls)))
             workers.append(worker)
@@ -87,32 +95,15 @@ def side_by_side(
                 time.sleep(SIGNALS_REACH_ALL_S)
                 worker.process.kill()
                 value = value or _why(worker.process.wait())
+                deaths[number] += 1
+                if deaths[number] <= retries:
+                    kind = RETRIED
+                    waiting.appendleft(number)
             yield number, kind, value
-            if kind in (DONE, ENDED):
+            if kind in (DONE, ENDED, RETRIED):
                 yield from occupy(worker if kind == DONE else None)
     finally:
         _end(workers)
-
-
-def results(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], jobs: int) -> list[Any]:
-    """Return what a function returns for each tuple of arguments, see ``side_by_side``.
-
-    Raises:
-        InputError: a process was ended from outside.
-        Exception: the first that a call raises.
-    """
-    found: dict[int, Any] = {}
-    with contextlib.closing(side_by_side(_unheard, [(function, *call) for call in calls], jobs)) as events:
-        for number, kind, value in events:
-            if kind == ENDED:
-                raise InputError(f"{value}; run the same command again")
-            if kind == DONE:
-                found[number] = value
-    return [found[number] for number in range(len(calls))]
-
-
-def _unheard(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments[:-1])
 
 
 class _Worker:
@@ -120,7 +111,7 @@ class _Worker:
 
     def __init__(self, events: "queue.SimpleQueue[tuple[_Worker, Any]]", n_beside: int) -> None:
         self.events = events
-        share = str(max((os.cpu_count() or 1) // n_beside, 1))
+        share = str(max(cores() // n_beside, 1))
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, json.dumps([[str(path) for path in sys.path], sys.argv])],
             stdin=subprocess.PIPE,
@@ -142,13 +133,6 @@ class _Worker:
             while True:
                 self.events.put((self, pickle.load(answers)))
         self.events.put((self, (ENDED, None)))
-
-
-def _packed(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
-    try:
-        return packed((function, arguments))
-    except Exception as error:  # whatever a plug-in's own pickling raises
-        raise InputError(f"a plug-in cannot be sent to another process ({error}); use one job") from error
 
 
 def _next(events: "queue.SimpleQueue[tuple[_Worker, Any]]") -> tuple[_Worker, Any]:
