@@ -22,8 +22,9 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment import Execution
 from rc_vs_snn.experiment.judging import restore
 from rc_vs_snn.experiment.onnx_files import onnx_of
-from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, joined, session_of
+from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, joined
 from rc_vs_snn.experiment.pretrained import default_folder
+from rc_vs_snn.models.adapters.onnx_file import session_of
 from rc_vs_snn.models.onnx_step import need_onnx
 from rc_vs_snn.records import read_record
 from rc_vs_snn.training.task import Task
@@ -45,15 +46,15 @@ def run(scale: setup.Scale) -> Result:
     for name, task, codes in () if skipped else _nets(scale):
         code = next(codes)
         content = onnx_of(task, code, 10, {})
+        loop = Loop(content, thresholds_of(task.rule, code.n_steps).astype(np.float32))
+        singles = code.select(np.arange(scale.singles))
+        rows += _race(f"{name}, one at a time", singles, one_by_one(task, singles), loop.one_by_one, scale)
+        rows += _race(f"{name}, batch {len(code)}", code, at_once(task, code), loop.at_once, scale)
         session = session_of(content)
         agreement = joined([compare(session, task.model, task.rule, part) for part in (code, *codes)])
         about.append(f"{name}: {agreement}, where {agreement.beyond} are off by more than {TOLERANCE:g}")
         about += [str(each) for each in agreement.different]
         print(f"  {about[-1]}", flush=True)
-        loop = Loop(content, thresholds_of(task.rule, code.n_steps).astype(np.float32))
-        singles = code.select(np.arange(scale.singles))
-        rows += _race(f"{name}, one at a time", singles, one_by_one(task, singles), loop.one_by_one, scale)
-        rows += _race(f"{name}, batch {len(code)}", code, at_once(task, code), loop.at_once, scale)
     return Result(
         f"to the decision in onnxruntime and by us, {scale.dataset} test",
         "time / ours (above 1: ours is quicker)",

@@ -33,7 +33,7 @@ NOT_COMPARED = ("train_seconds",)
 def command(out, jobs, epochs, seeds):
     """Return the command line of the comparison."""
     settings = [part for setting in (*QUICK, f"training.epochs={epochs}") for part in ("--set", setting)]
-    more = ["--jobs", str(jobs), "--seeds", ",".join(map(str, range(seeds))), "--device", "cpu"]
+    more = ["--jobs", str(jobs), "--seeds", ",".join(map(str, range(seeds))), "--formats", "png"]
     return [sys.executable, "-m", "rc_vs_snn", "compare", "--preset", "digits", *settings, *more,
             "--out", str(out)]  # fmt: skip
 

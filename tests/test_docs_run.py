@@ -114,7 +114,8 @@ def shortened(arguments):
         at = arguments.index("--jobs")
         arguments = arguments[:at] + arguments[at + 2 :]
     first = arguments in (["compare"], ["compare", "--out", "runs/digits"])
-    return [*arguments, *(FIRST if first else SMALL)]
+    drawn = ["--formats", "png"] if arguments[0] == "compare" and "--formats" not in arguments else []
+    return [*arguments, *(FIRST if first else SMALL), *drawn]
 
 
 class Reader:

@@ -91,7 +91,9 @@ def test_an_installed_encoder_is_listed(installed: Path, tmp_path: Path) -> None
 
 def test_an_installed_encoder_runs_a_comparison(installed: Path, tmp_path: Path) -> None:
     settings = ["--set", "encoder.name=burst", "--set", "training.epochs=1", "--out", "mine"]
-    _python(installed, tmp_path, "-m", "rc_vs_snn", "compare", "--preset", "digits", *settings)
+    _python(
+        installed, tmp_path, "-m", "rc_vs_snn", "compare", "--preset", "digits", *settings, "--formats", "png"
+    )
     configurations = [path.read_text() for path in (tmp_path / "mine").glob("*/config.json")]
     assert len(configurations) == 2
     assert all('"burst"' in text for text in configurations)
@@ -102,7 +104,7 @@ def test_an_installed_encoder_runs_a_comparison(installed: Path, tmp_path: Path)
 def test_the_comparison_file_of_the_guide_puts_it_beside_ours(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "bursts.toml").write_text(_blocks("toml")[-1])
     arguments = ["--config", "bursts.toml", "--set", "training.epochs=1", "--out", "mine"]
-    _python(installed, tmp_path, "-m", "rc_vs_snn", "compare", *arguments)
+    _python(installed, tmp_path, "-m", "rc_vs_snn", "compare", *arguments, "--formats", "png")
     encoders = {
         path.parent.name: json.loads(path.read_text())["encoder"]["name"]
         for path in (tmp_path / "mine").glob("*/config.json")

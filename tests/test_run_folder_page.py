@@ -45,7 +45,10 @@ def runs(tmp_path_factory):
     timed = rv.load_preset("time-series", ["encoder.n_steps=12"]).with_dataset(corpus).with_training(epochs=1)
     rv.compare(replace(timed, runs=timed.runs[:1]), out / "timed")
     assert main(["export", str(out / "digits" / "rc-lstm-seed0"), "--out", str(out / "kept")]) == 0
-    assert main(["compare", "--pretrained", str(out / "kept"), "--out", str(out / "judged")]) == 0
+    assert (
+        main(["compare", "--pretrained", str(out / "kept"), "--formats", "png", "--out", str(out / "judged")])
+        == 0
+    )
     judge_elsewhere(out / "elsewhere")
     found = sorted(path.parent for path in out.rglob("provenance.json"))
     assert len(found) == 10

@@ -8,8 +8,9 @@ from rc_vs_snn.analysis.axes import RunAxis, RunGrid, run_grid
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import cell, percent_decimals
-from rc_vs_snn.analysis.on_valid import ACCURACY, MEAN_STEP, best_first, valid_interval
+from rc_vs_snn.analysis.on_valid import best_first, valid_interval
 from rc_vs_snn.analysis.tables import basis, markdown_table
+from rc_vs_snn.records.on_valid import ACCURACY, MEAN_STEP
 
 BEST = "best_by_valid"
 NUMBERS = ("accuracy", "mean_step", "forced")
@@ -84,7 +85,7 @@ def grid_markdown(groups: Sequence[Group], table: Table) -> str:
         *(axis.name for axis in axes), "valid accuracy %", "valid mean step", "best by valid",
         "test accuracy %", "test mean step", "test forced %", "seeds",
     ]  # fmt: skip
-    rows = [_row(table.where(label=group.label), axes, group) for group in groups]
+    rows = [_row(table.rows(np.array([place])), axes, group) for place, group in enumerate(groups)]
     return f"# Points of the grid\n\n{markdown_table(header, rows, len(axes))}\n\n{basis(groups)} {NOTE}\n"
 
 

@@ -1,40 +1,16 @@
-"""What is known of a run without its test split: what the validation of the kept weights said."""
+"""Means over seeds of what is known without the test split, and the best by it."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from rc_vs_snn.analysis.groups import Group
 from rc_vs_snn.analysis.intervals import Interval, mean_interval
-from rc_vs_snn.records import Record
-
-ACCURACY, MEAN_STEP = "valid_accuracy", "valid_mean_step"
-
-
-def valid_number(record: Record, name: str) -> float:
-    """Return a number of the epoch whose weights were kept, from the history; NaN if there is none.
-
-    Args:
-        record: a run.
-        name: as in the history, such as ``valid_accuracy``.
-    """
-    value = _kept(record).get(name)
-    return math.nan if value is None else float(value)
+from rc_vs_snn.records.on_valid import valid_number
 
 
 def valid_interval(group: Group, name: str) -> Interval:
-    """Return the mean of such a number over the runs of a group, with its interval."""
+    """Return the mean of `valid_number` over the runs of a group, with its interval."""
     return mean_interval([valid_number(run.record, name) for run in group.runs])
-
-
-def _kept(record: Record) -> dict[str, Any]:
-    """Return the entry of the first epoch of best validation accuracy, or of the last where that is kept."""
-    told = [entry for entry in record.history if entry[ACCURACY] is not None]
-    if not told:
-        return {}
-    if record.config.get("training", {}).get("keep") == "last":
-        return record.history[-1]
-    return max(told, key=lambda entry: entry[ACCURACY])  # the first of equals, as training has it
 
 
 def best_first(accuracies: Sequence[float], steps: Sequence[float]) -> int | None:

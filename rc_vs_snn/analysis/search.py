@@ -11,11 +11,11 @@ from rc_vs_snn.analysis.columns import Table
 from rc_vs_snn.analysis.figure_options import FigureOptions
 from rc_vs_snn.analysis.files import write_all
 from rc_vs_snn.analysis.groups import flat
-from rc_vs_snn.analysis.on_valid import ACCURACY, MEAN_STEP, valid_number
 from rc_vs_snn.analysis.statistics.trade_off import pareto_front
 from rc_vs_snn.analysis.tables import markdown_table
 from rc_vs_snn.analysis.writing import csv_bytes, figure_files
 from rc_vs_snn.records import Record
+from rc_vs_snn.records.on_valid import ACCURACY, MEAN_STEP, valid_number
 
 NAME = "search"
 ON_FRONT = "on_front"

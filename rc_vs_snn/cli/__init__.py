@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0: fine. 1: a run failed, each named on a line; the others are finished. 2: bad input, or a folder that
-    another command uses. 128 + n: ended by signal n (Ctrl-C: 130, SIGTERM: 143, SIGHUP: 129).
+    another command uses. 128 + n: ended by signal n (Ctrl-C: 130, SIGTERM: 143, SIGHUP: 129). What 1 and more
+    mean after ``status`` and ``rerun`` their own help says.
 
     Raises:
         SystemExit: 0 after ``--help`` or ``--version``; 2 if there is no such command or option, one is

@@ -48,7 +48,8 @@ def judge(
     Of a network, data, encoder and rule are those of a preset or file; see docs/judge_your_own.md.
 
     Args:
-        network: FILE.py:NAME, what makes it or is it (MODULE:NAME needs --trust), or a graph, FILE.nir.
+        network: FILE.py:NAME, what makes it or is it (MODULE:NAME needs --trust); a graph, FILE.nir;
+            or a step, FILE.onnx.
         weights: its state_dict, .pt or .safetensors (default: as it is made).
         predictions: instead of a network: readouts as .npy or .npz, decisions as .csv or .parquet.
         valid: readouts of the validation samples, for `calibrate`.
@@ -126,13 +127,18 @@ def _judge_network(
 ) -> "Record":  # fmt: skip
     from rc_vs_snn.experiment import judge
     from rc_vs_snn.experiment.network_files import load_network, load_state
+    from rc_vs_snn.models.adapters import from_onnx
 
     of_graphs = [name for name in ("dt", "reset") if name in given]
     if of_graphs:
         raise InputError(f"--{of_graphs[0]} is of a graph (FILE.nir); leave it out")
-    module = load_network(network, execution.trust)
+    is_step = network.endswith(".onnx")
+    if is_step and weights is not None:
+        raise InputError("an ONNX file holds its weights; leave out --weights")
+    module = from_onnx(network, evidence) if is_step else load_network(network, execution.trust)
     if weights is not None:
         load_state(module, weights)
+    label = Path(network).stem if is_step and label is None else label
     if evidence is not None:
         given = {**given, "evidence": evidence}
     return judge(

@@ -7,20 +7,18 @@ of each, one grid after another. The first axis changes slowest.
 
 import itertools
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rc_vs_snn.config import Plain, canonical
-from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.settings import addressed, label_of, merge, parsed, set_key, split_setting
-from rc_vs_snn.experiment.spelling import spelt, texts_of, value_texts
+from rc_vs_snn.experiment.spelling import point_label, spelt, value_texts
 
 MOST_POINTS = 10_000
 GRID_KEYS = ("grid", "zip")
 OF_ALL = ("label", "seed")
-FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True)
@@ -78,17 +76,7 @@ class Grid:
             }
             point = with_values(entry, {axis.key: axis.values[at[axis.key]] for axis in axes})
             texts = {key: said[key][place] for key, place in at.items()}
-            yield point | {"label": self._label(label_of(entry), texts)}
-
-    def _label(self, label: str, values: Mapping[str, str]) -> str:
-        alone, named = texts_of(values)
-        if self.label is None:
-            return ", ".join([label, *named])
-        fields = {"label": label, **alone}
-        for name in FIELD.findall(self.label):
-            if name not in fields:
-                raise InputError(f"label of the grid: no axis '{name}'; {did_you_mean(name, fields)}")
-        return FIELD.sub(lambda match: fields[match[1]], self.label)
+            yield point | {"label": point_label(label_of(entry), texts, self.label)}
 
 
 def with_values(entry: Plain, values: Mapping[str, Any]) -> Plain:

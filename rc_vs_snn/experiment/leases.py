@@ -54,6 +54,7 @@ class Lease:
         """Let another process have it."""
         if sys.platform == "win32":
             os.close(self.file)  # no open file can be removed there
+            _making_of(self.path, self.token).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             if (lying := self._lying) is not None:
                 lying.path.unlink()
@@ -118,7 +119,7 @@ def claimed(path: Path) -> Lease | None:
         OSError: no file can be made there.
     """
     token = uuid.uuid4().hex
-    ours = path.with_name(f"{path.name}.{token}")
+    ours = _making_of(path, token)
     file = os.open(ours, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     won = False
     try:
@@ -129,10 +130,14 @@ def claimed(path: Path) -> Lease | None:
         won = _put(ours, path, token, os.fstat(file).st_mtime)
         return Lease(path, file, token) if won else None
     finally:
-        with contextlib.suppress(OSError):
-            ours.unlink(missing_ok=True)
         if not won:
             os.close(file)
+        with contextlib.suppress(OSError):  # on Windows it goes when it is closed
+            ours.unlink(missing_ok=True)
+
+
+def _making_of(path: Path, token: str) -> Path:
+    return path.with_name(f"{path.name}.{token}")
 
 
 def _put(ours: Path, path: Path, token: str, now: float) -> bool:

@@ -21,8 +21,9 @@ from rc_vs_snn.encoded import Encoded, SpikeTimes
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.execution import Execution, torch_settings
 from rc_vs_snn.experiment.judging import restore, spelt, stored_config
-from rc_vs_snn.experiment.onnx_running import Agreement, compare, joined, session_of
+from rc_vs_snn.experiment.onnx_running import Agreement, compare, joined
 from rc_vs_snn.experiment.pretrained import best_runs
+from rc_vs_snn.models.adapters.onnx_file import session_of
 from rc_vs_snn.models.onnx_step import need_onnx, step_graph
 from rc_vs_snn.records import Record
 from rc_vs_snn.records.provenance import package_version

@@ -101,17 +101,6 @@ def joined(parts: Sequence[Agreement]) -> Agreement:
     return Agreement(Decision(**ours), moved, largest, sum(part.beyond for part in parts))
 
 
-def session_of(content: bytes) -> "InferenceSession":
-    """Return the step of an ONNX file, ready to run on as many threads as torch has."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-
-
 def compare(session: "InferenceSession", model: Model, rule: Rule, code: Encoded) -> Agreement:
     """Run samples through a file and through the model that it is of.
 

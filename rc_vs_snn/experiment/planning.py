@@ -3,7 +3,7 @@
 import functools
 import itertools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from rc_vs_snn.records.plans import Meant, write_plan
 from rc_vs_snn.records.provenance import changed_code, code_identities, package_version, path_identity
 from rc_vs_snn.registry.identity import UNKNOWN
 
+_Part = tuple[str, str]
+"""Kind and content of a part."""
 ALL_CHECKED = 100
 """So many runs of different parts are all checked before the first one starts."""
 
@@ -54,22 +56,30 @@ def finished(planned: Sequence[PlannedRun], overwrite: bool = False) -> dict[Pat
 def check_runs(runs: Sequence[PlannedRun], execution: Execution) -> None:
     """Raise InputError if one could not start.
 
-    Those of the same parts are checked once. Of more than ``ALL_CHECKED`` that differ only those are checked
-    in which two parts meet that no other has brought together: what fits in pairs fits, or is told when its
-    turn comes.
+    Those of the same parts are checked once. Of more than ``ALL_CHECKED`` that differ, so many are that every
+    two parts that meet in one meet in one that is checked: what fits in pairs fits, or is told when its turn
+    comes.
     """
-    different: dict[tuple[tuple[str, str], ...], RunConfig] = {}
+    different: dict[tuple[_Part, ...], RunConfig] = {}
     for run in runs:
         different.setdefault(_parts_of(run.config), run.config)
-    met: set[tuple[tuple[str, str], ...]] = set()
-    for number, (parts, config) in enumerate(different.items()):
-        pairs = set(itertools.combinations(parts, 2))
-        if number < ALL_CHECKED or not pairs <= met:
-            check_run(config, execution)
-            met |= pairs
+    chosen = list(different)
+    for parts in chosen if len(chosen) <= ALL_CHECKED else _meeting(chosen):
+        check_run(different[parts], execution)
 
 
-def _parts_of(config: RunConfig) -> tuple[tuple[str, str], ...]:
+def _meeting(combinations: Sequence[tuple[_Part, ...]]) -> Iterator[tuple[_Part, ...]]:
+    """Yield a few in which every two parts meet that meet in any, those with the most new pairs first."""
+    pairs = [set(itertools.combinations(each, 2)) for each in combinations]
+    met: set[tuple[_Part, ...]] = set()
+    for at_least in range(max(map(len, pairs)), 0, -1):
+        for each, its_pairs in zip(combinations, pairs, strict=True):
+            if len(its_pairs - met) >= at_least:
+                met |= its_pairs
+                yield each
+
+
+def _parts_of(config: RunConfig) -> tuple[_Part, ...]:
     """Return what tells whether a run can start: its parts, and not its label, its seed or its training."""
     return tuple(
         (name, canonical(part.to_table()) + ("" if part.is_identified else str(id(part.target))))
@@ -143,8 +153,10 @@ def finished_record(
             stacklevel=2,
         )
         return None
+    table = config.to_table()
+    is_same = canonical(record.config) == canonical(table)  # asked at once, not leaf by leaf
     changed = [
-        *differences(record.config, config.to_table()),
+        *(() if is_same else differences(record.config, table)),
         *changed_code(config, identities, record.provenance, code.version_of),
     ]
     if not changed:

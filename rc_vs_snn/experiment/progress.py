@@ -16,9 +16,9 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from rc_vs_snn.analysis.on_valid import ACCURACY, MEAN_STEP, valid_number
 from rc_vs_snn.config import RunConfig
 from rc_vs_snn.records import Record
+from rc_vs_snn.records.on_valid import ACCURACY, MEAN_STEP, valid_number
 
 
 @dataclass

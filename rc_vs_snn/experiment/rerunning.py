@@ -75,7 +75,7 @@ def rerun(
         progress: shows what is going on.
 
     Raises:
-        InputError: the run is not finished, was not trained here, or cannot be made here.
+        InputError: the run is not finished, was not trained there, cannot be made here, or failed this time.
     """
     config = stored_config(record, execution or Execution())
     _require_trained(record)
@@ -91,6 +91,8 @@ def rerun(
     shown = progress or Progress()
     with shown.session([config], [config]), locked_run(out), shown.watching(config, out) as watch:
         again = train_and_judge(config, out, here, replace=replace, report=watch.batch, on_epoch=watch.epoch)
+    if again.status != "done":
+        raise InputError(f"{out} {again.status}, which the run did not ({again.reason}); see its history")
     return compared(record, again)
 
 

@@ -129,7 +129,8 @@ def judge_later(config: RunConfig, folder: Path, execution: Execution) -> record
         outcome, facts = _judged(task, splits, record.history)
         origin = {key: value for key, value in record.provenance.items() if key not in ("reason", "files")}
         records.write_run(working, config.to_table(), record.history, {**origin, **facts}, outcome)
-    return records.read_record(folder)
+        require_held(folder)
+    return records.read_record(folder, quick=True)
 
 
 def _judged(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rc_vs_snn import records
-from rc_vs_snn.analysis.on_valid import ACCURACY, MEAN_STEP, valid_number
 from rc_vs_snn.analysis.search import front_of
 from rc_vs_snn.config import RunConfig, differences
 from rc_vs_snn.datasets.folders import data_root
@@ -17,10 +16,11 @@ from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import holder, locked_folder, locked_run
 from rc_vs_snn.experiment.notebook import fitting_progress
 from rc_vs_snn.experiment.parts import check_run
-from rc_vs_snn.experiment.progress import Progress
+from rc_vs_snn.experiment.progress import Progress, Watch
 from rc_vs_snn.experiment.running import judge_later, train_and_judge, write_failure
 from rc_vs_snn.experiment.search import Search
 from rc_vs_snn.experiment.study import Study, Trial
+from rc_vs_snn.records.on_valid import ACCURACY, MEAN_STEP, valid_number
 
 MOST_TRIALS = 10_000
 
@@ -119,13 +119,15 @@ def _try(
     record = _made_before(config, folder)
     if record is None or record.status == "failed":
         with shown.watching(config, folder) as watch:
-            record = _trained(config, folder, execution, watch)
+            record = _trained(config, folder, execution, watch, trial.number)
     values = [valid_number(record, name) for name in (ACCURACY, MEAN_STEP)]
     study.tell(trial.number, None if record.status == "failed" else values)
     shown.finished(record)
 
 
-def _trained(config: RunConfig, folder: Path, execution: Execution, watch: Any) -> records.Record:
+def _trained(
+    config: RunConfig, folder: Path, execution: Execution, watch: Watch, number: int
+) -> records.Record:
     started, epochs = time.time(), list[dict[str, Any]]()
 
     def keep(entry: dict[str, Any]) -> None:
@@ -134,7 +136,14 @@ def _trained(config: RunConfig, folder: Path, execution: Execution, watch: Any) 
 
     try:
         return train_and_judge(
-            config, folder, execution, replace=True, report=watch.batch, on_epoch=keep, test=False
+            config,
+            folder,
+            execution,
+            replace=True,
+            report=watch.batch,
+            on_epoch=keep,
+            order=number,
+            test=False,
         )
     except Exception as error:  # what a model of these settings, or a plug-in, raises
         reason = str(error) if isinstance(error, InputError) else one_line(error)

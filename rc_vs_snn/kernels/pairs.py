@@ -71,10 +71,19 @@ def entries(start: np.ndarray, channel: np.ndarray, pairs: int, value: np.ndarra
 
 def entries_of(start: np.ndarray, channel: np.ndarray, chosen: np.ndarray) -> Spikes:
     """Return the spikes of the pairs numbered ``chosen``, in that order."""
-    count = start[chosen + 1] - start[chosen]
-    begin = np.concatenate([[0], np.cumsum(count)])
-    at = np.repeat(start[chosen] - begin[:-1], count) + np.arange(begin[-1])
-    return Spikes(begin, channel[at], np.ones(len(at), np.float32))
+    begin, picked = _picked(start, channel, chosen)
+    return Spikes(begin, picked, np.ones(len(picked), np.float32))
+
+
+@compiled()
+def _picked(start, channel, chosen):  # type: ignore[no-untyped-def]
+    begin = np.zeros(len(chosen) + 1, np.int64)
+    for to in range(len(chosen)):
+        begin[to + 1] = begin[to] + start[chosen[to] + 1] - start[chosen[to]]
+    found = np.empty(begin[-1], channel.dtype)
+    for to in range(len(chosen)):
+        copy(channel[start[chosen[to]] : start[chosen[to] + 1]], found[begin[to] : begin[to + 1]])
+    return begin, found
 
 
 @dataclass(frozen=True, eq=False)

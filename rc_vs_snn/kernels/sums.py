@@ -15,6 +15,8 @@ from rc_vs_snn.kernels.elementwise import fma
 
 ROWS, COLUMNS = 64, 1024
 """The block of a product: 64 rows of sums in the second-level cache, 4 rows of synapses in the first."""
+BLOCK = 256
+"""Rows of a gradient that all sources read before the next: they stay in the second-level cache."""
 
 
 @compiled(error_model="numpy")
@@ -110,22 +112,31 @@ def add_to_row(x, synapses, into):  # type: ignore[no-untyped-def]
 def add_outer(start, source, value, rows, into, fresh):  # type: ignore[no-untyped-def]
     """Add ``x.T @ rows``, x as in ``spikes.Spikes``, to ``into`` ``(in, out)``, or fill it if fresh.
 
-    A gradient, where the order of a sum does not matter: source by source, so that each row of
-    ``into`` is read and written once.
+    A gradient, where the order of a sum does not matter: source by source, so that a row of ``into`` is read
+    and written seldom, and ``BLOCK`` rows after the others, which the cache holds for all sources.
     """
     begin, row_of, factor = _by_source(start, source, value, len(into))
+    place = begin.copy()
+    if fresh:
+        into[:] = 0
+    for high in range(BLOCK, len(rows) + BLOCK, BLOCK):
+        for j in range(len(into)):
+            sums, at, end = into[j], place[j], begin[j + 1]
+            while at + 4 <= end and row_of[at + 3] < high:
+                a, b, c, d = (
+                    rows[row_of[at]],
+                    rows[row_of[at + 1]],
+                    rows[row_of[at + 2]],
+                    rows[row_of[at + 3]],
+                )
+                p, q, r, s = factor[at], factor[at + 1], factor[at + 2], factor[at + 3]
+                for n in range(len(sums)):
+                    sums[n] += (p * a[n] + q * b[n]) + (r * c[n] + s * d[n])
+                at += 4
+            place[j] = at
     for j in range(len(into)):
         sums = into[j]
-        if fresh:
-            sums[:] = 0
-        at, end = begin[j], begin[j + 1]
-        while at + 4 <= end:
-            a, b, c, d = rows[row_of[at]], rows[row_of[at + 1]], rows[row_of[at + 2]], rows[row_of[at + 3]]
-            p, q, r, s = factor[at], factor[at + 1], factor[at + 2], factor[at + 3]
-            for n in range(len(sums)):
-                sums[n] += (p * a[n] + q * b[n]) + (r * c[n] + s * d[n])
-            at += 4
-        for rest in range(at, end):
+        for rest in range(place[j], begin[j + 1]):
             a, p = rows[row_of[rest]], factor[rest]
             for n in range(len(sums)):
                 sums[n] += p * a[n]

@@ -1,5 +1,6 @@
 """Axes told from configurations, by hand; the figures and the table over them; the figure of a search."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -12,8 +13,9 @@ from rc_vs_snn.analysis import FigureOptions, style
 from rc_vs_snn.analysis.axes import run_grid
 from rc_vs_snn.analysis.grid_table import best_by_valid, grid_markdown, grid_table
 from rc_vs_snn.analysis.groups import group_runs
-from rc_vs_snn.analysis.on_valid import best_first, valid_number
+from rc_vs_snn.analysis.on_valid import best_first
 from rc_vs_snn.analysis.search import draw, front_of, search_markdown, search_table, write_search
+from rc_vs_snn.records.on_valid import valid_number
 from rc_vs_snn.registry import figures
 from rc_vs_snn.testing import check_figure
 
@@ -197,6 +199,23 @@ def test_they_are_written_with_the_others_and_in_one_column(product, tmp_path):
             figures.build("grid-lines", {}).table(group_runs(product))
         )
     assert figure.get_figwidth() == style.COLUMN_INCHES
+
+
+def test_decision_times_of_points_whose_steps_last_differently(make_run):
+    """A step of 2 ms and one of 5 ms: by step s there are (s + 1) steps of input."""
+    records = [
+        make_run(
+            dataclasses.replace(simulate(n_steps, 120, n_steps, 4, 2.4, "probability"), step_ms=step_ms),
+            label=f"T = {n_steps}",
+        )
+        for n_steps, step_ms in ((4, 5.0), (8, 2.0))
+    ]
+    with style.applied(FigureOptions(time="ms")):
+        table = figures.build("grid-lines", {}).table(group_runs(records))
+        figure = figures.build("grid-lines", {}).draw(table)
+    drawn = next(line for line in figure.axes[1].get_lines() if len(line.get_xdata()) == 2)
+    expected = [(record.metric("mean_step") + 1) * step for record, step in zip(records, (5, 2), strict=True)]
+    np.testing.assert_allclose(drawn.get_ydata(), expected)
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_compare_writes_runs_figures_and_table_then_figures_and_evaluate_read_th
     for ending in ("png", "svg", "pdf", "csv"):
         assert (figures / f"accuracy-vs-decision-step.{ending}").stat().st_size > 500
     assert (figures / "summary.md").read_text() in printed.out
-    assert {path.name for path in out.iterdir()} == {"rc-lstm-seed0", "rank-snn-seed0", "figures"}
+    assert {path.name for path in out.glob("[!.]*")} == {"rc-lstm-seed0", "rank-snn-seed0", "figures"}
 
     assert main(["figures", str(out), "--out", str(tmp_path / "again"), "--only", "cost-to-decision"]) == 0
     assert (tmp_path / "again" / "cost-to-decision.pdf").exists()
@@ -109,7 +109,7 @@ def test_compare_writes_runs_figures_and_table_then_figures_and_evaluate_read_th
     assert main(["evaluate", str(out / "rc-lstm-seed0"), "--split", "valid", "--mean-step", "0.5"]) == 0
     assert json.loads(capsys.readouterr().out)["mean_step"] <= 0.5
 
-    assert main(["compare", *QUICK, "--out", str(out)]) == 0
+    assert main(["compare", *QUICK, "--formats", "png", "--out", str(out)]) == 0
     assert "2 of 2 runs are finished already" in capsys.readouterr().err
     assert "holds another run (training.epochs: 1 -> 2)" in fails(
         capsys, "compare", *QUICK, "--set", "training.epochs=2", "--out", out
@@ -254,7 +254,7 @@ def underway(command, out, partial):
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
     out = tmp_path / "runs"
-    command = [sys.executable, "-m", "rc_vs_snn", "compare", *QUICK, "--out", str(out)]
+    command = [sys.executable, "-m", "rc_vs_snn", "compare", *QUICK, "--formats", "png", "--out", str(out)]
     endless = [*command, "--set", "models.rank-snn.training.epochs=100000"]
     with underway(endless, out, ".rank-snn-seed0.partial/*@*") as process:
         time.sleep(0.5)

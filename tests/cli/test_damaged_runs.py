@@ -18,7 +18,7 @@ BINARY = ("decisions.parquet", "trace.npz", "weights.safetensors")
 def compared(tmp_path_factory):
     out = tmp_path_factory.mktemp("compared")
     settings = [word for setting in SMALL for word in ("--set", setting)]
-    assert main(["compare", *settings, "--seeds", "0,1", "--device", "cpu", "--out", str(out)]) == 0
+    assert main(["compare", *settings, "--seeds", "0,1", "--formats", "svg", "--out", str(out)]) == 0
     return out
 
 

@@ -94,7 +94,10 @@ def test_an_input_of_another_width_is_said(exported, tmp_path, capsys):
         (["judge", "net.py:make", "--dt", "1e-3"], "--dt is of a graph"),
         (["judge", "net.py:make", "--check", "norse"], "--check is of a graph"),
         (["judge", "nowhere.nir"], "cannot read nowhere.nir"),
-        (["export", "{runs}", "--out", "x", "--check", "norse"], "say --format nir"),
+        (
+            ["export", "{runs}", "--out", "x", "--check", "norse"],
+            "--check is not of --format weights, but of nir",
+        ),
         (["export", "{runs}", "--out", "x", "--format", "nir", "--check", "nors"], "did you mean 'norse'"),
         (
             ["export", "{runs}", "--out", "x", "--format", "nir", "--samples", "0"],

@@ -28,6 +28,7 @@ def command(name, out, *more, epochs=1, **epochs_of):
     settings = [*SMALL, f"training.epochs={epochs}"]
     settings += [f"models.{model.replace('_', '-')}.training.epochs={n}" for model, n in epochs_of.items()]
     line = [part for setting in settings for part in ("--set", setting)]
+    line += ["--formats", "png"] if name == "compare" else []
     return [sys.executable, "-m", "rc_vs_snn", name, *line, "--out", str(out), *more]
 
 

@@ -78,6 +78,8 @@ def test_a_product_by_hand():
     assert all(run.encoder.options["background"] == "clip" for run in runs)
     typed = loaded("", grid=["encoder.n_steps=5,10", "rule.threshold = 0.9, 0.95"])
     assert typed.runs == runs
+    short = labels("", grid=["encoder.n_steps=5,10", "label={label} at T = {n_steps}"])
+    assert short[:2] == ["A at T = 5", "A at T = 10"]
     quoted = loaded('[grid]\n"encoder.n_steps" = [5, 10]\n"rule.threshold" = [0.9, 0.95]\n')
     assert quoted.runs == runs
 
@@ -206,6 +208,10 @@ def test_what_extends_a_grid_meets_its_points(tmp_path):
         "A, n_steps = 5, threshold = 0.6",
     ]
     assert len(runs) == 8
+    (tmp_path / "base.toml").write_text(
+        (tmp_path / "base.toml").read_text() + "[search]\nmodel.hidden = [3, 4]\n"
+    )
+    assert load_file(tmp_path / "more.toml").search == {"model": {"hidden": [3, 4]}}
     one = "extends = 'base.toml'\n[[models]]\nlabel = 'C'\nlike = 'B b, n_steps = 10'\n"
     (tmp_path / "one.toml").write_text(one)
     assert load_file(tmp_path / "one.toml").runs[0].encoder.options["n_steps"] == 10
@@ -240,6 +246,7 @@ def test_settings_lie_over_points_and_axes_over_settings():
         ("[grid]\nseed = [1, 2]\n", r"grid: seed: no axis can be over the label.*--seeds"),
         ("[grid]\nlabel = ['A', 'B']\n", r"label must be a text such as"),
         ("[grid]\nlabel = '{n_step}'\nencoder.n_steps = [5]\n", r"no axis 'n_step'; did you mean 'n_steps'"),
+        (f"[grid]\nencoder.a = ['{'x' * 99}']\n", r"say shorter ones: label = '{label}, {encoder.a}'"),
         ("[grid]\nnames = 3\nencoder.n_steps = [5]\n", r"names must be a table"),
         ("[grid]\nlabel = '{label}'\nencoder.n_steps = [5, 6]\n", r"labels must differ.*: a, b-b"),
         ("[grid]\nmodels.c.model.hidden = [5]\n", r"no model 'c'; allowed: a, b-b"),
@@ -265,6 +272,7 @@ def test_faulty_grids_say_what_is_wrong_in_one_line(text, says):
         (["encoder.n_steps=5", "encoder.n_steps=6"], "is given twice; give all its values at once"),
         (["encodr.n_steps=5"], "--grid: encodr.n_steps: unknown key .*; did you mean 'encoder'"),
         (["label={label}"], "has no axis"),
+        (["label={n_step}", "encoder.n_steps=5"], "no axis 'n_step'; did you mean 'n_steps'"),
     ],
 )  # fmt: skip
 def test_faulty_axes_as_they_are_typed(texts, says):

@@ -26,8 +26,11 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment import onnx_files
 from rc_vs_snn.experiment.judging import restore, stored_config
 from rc_vs_snn.experiment.onnx_files import export_onnx, onnx_of
-from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, joined, session_of
+from rc_vs_snn.experiment.onnx_running import TOLERANCE, compare, joined
 from rc_vs_snn.experiment.pretrained import default_folder
+from rc_vs_snn.models.adapters import from_onnx
+from rc_vs_snn.models.adapters.onnx_file import session_of
+from rc_vs_snn.testing.models import check_steps
 from rc_vs_snn.training.task import Task
 
 CPU = rv.Execution(device="cpu")
@@ -280,6 +283,72 @@ def test_an_evidence_of_a_plug_in_is_made_of_the_readouts():
     found = compare(session, task.model, rule, code)
     assert (found.different, found.beyond) == ([], 0)
     assert found.ours.step.min() == 1
+
+
+def test_a_file_is_judged_like_any_network(run, exported, tmp_path, capsys):
+    given = ["--preset", "digits", "--threshold", "0.4", "--out", str(tmp_path)]
+    assert main(["judge", str(exported.path), *given]) == 0
+    (found,) = rv.find_records(tmp_path)
+    for name in ("id", "label", "step", "decided"):
+        np.testing.assert_array_equal(found.decisions()[name], run.decisions()[name])
+    assert found.label == "rc-lstm"
+    assert found.metrics["parameters"] == run.metrics["parameters"]
+
+
+def foreign(path, sides=(3,), outputs=("readout", "level")):
+    """A net of somebody else: its input is an image, its state two numbers a class in float64."""
+    info, kinds = onnx.helper.make_tensor_value_info, onnx.TensorProto
+    nodes = [
+        onnx.helper.make_node("Flatten", ["image"], ["flat"]),
+        onnx.helper.make_node("Gemm", ["flat", "w"], ["current"]),
+        onnx.helper.make_node("Cast", ["current"], ["exact"], to=kinds.DOUBLE),
+        onnx.helper.make_node("Add", ["before", "exact"], ["level"]),
+        onnx.helper.make_node("Cast", ["level"], ["readout"], to=kinds.FLOAT),
+    ]
+    weights = onnx.numpy_helper.from_array(np.arange(12, dtype=np.float32).reshape(4, 3), "w")
+    shapes = {"readout": (kinds.FLOAT, ["n", 3]), "level": (kinds.DOUBLE, ["n", 3])}
+    graph = onnx.helper.make_graph(
+        nodes, "theirs",
+        [info("image", kinds.FLOAT, ["n", 1, 2, 2]), info("before", kinds.DOUBLE, ["n", *sides])],
+        [info(name, *shapes[name]) for name in outputs], [weights],
+    )  # fmt: skip
+    opset = [onnx.helper.make_opsetid("", 18)]
+    path.write_bytes(onnx.helper.make_model(graph, opset_imports=opset, ir_version=10).SerializeToString())
+    return path
+
+
+def test_a_step_of_somebody_else(tmp_path):
+    model = from_onnx(foreign(tmp_path / "theirs.onnx"), "membrane")
+    assert model.n_channels == 4
+    state = model.initial_state(2, "cpu")
+    x = torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 1]])
+    for count in (1, 2):  # it adds the rows of the channels that are on
+        readout, state = model.step(x, state)
+        assert readout.tolist() == [[0, count, 2 * count], [12 * count, 14 * count, 16 * count]]
+    assert state["before"].dtype == torch.float64
+    check_steps(model, torch.randint(0, 2, (3, 5, 4)).float(), 3)
+    code = Frames(np.random.default_rng(0).integers(0, 2, (4, 6, 4)), (4,))
+    decision = run_to_decision(model, code, rv.FirstSpike(9.0)).decision()
+    sums = np.cumsum(code.values.numpy() @ np.arange(12).reshape(4, 3), 0)[:, :, 2]
+    expected = np.where((sums >= 9).any(0), (sums >= 9).argmax(0), 3)
+    assert decision.step.tolist() == expected.tolist()
+
+
+def test_what_is_no_step_is_refused_on_one_line(tmp_path, capsys):
+    (tmp_path / "text.onnx").write_text("no net")
+    with pytest.raises(InputError, match=r"text\.onnx is no ONNX file that onnxruntime runs: "):
+        from_onnx(tmp_path / "text.onnx")
+    with pytest.raises(InputError, match=r"none\.onnx is no ONNX file .* FileNotFoundError"):
+        from_onnx(tmp_path / "none.onnx")
+    with pytest.raises(InputError, match=r"input before has the shape \['n', 'width'\]; all sides but"):
+        from_onnx(foreign(tmp_path / "open.onnx", ("width",)))
+    with pytest.raises(InputError, match="has 1 inputs besides the first, its state, and 1 outputs"):
+        from_onnx(foreign(tmp_path / "short.onnx", outputs=("readout",)))
+    theirs = foreign(tmp_path / "theirs.onnx")
+    with pytest.raises(InputError, match="unknown evidence 'membran'; did you mean 'membrane'"):
+        from_onnx(theirs, "membran")
+    assert main(["judge", str(theirs), "--weights", "w.pt", "--out", str(tmp_path)]) == 2
+    assert "an ONNX file holds its weights; leave out --weights" in capsys.readouterr().err
 
 
 SHIPPED = [

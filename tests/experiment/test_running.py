@@ -225,7 +225,7 @@ def test_an_interrupted_comparison_keeps_what_is_finished(comparison, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         rv.compare(comparison, tmp_path, CPU, progress=Stop())
-    assert [path.name for path in tmp_path.iterdir()] == ["rc-lstm-seed0"]
+    assert [path.name for path in tmp_path.glob("[!.]*")] == ["rc-lstm-seed0"]
     assert rv.read_record(tmp_path / "rc-lstm-seed0").status == "done"
 
 

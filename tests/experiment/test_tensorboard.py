@@ -51,7 +51,18 @@ def test_two_files_of_a_run_are_never_of_one_second(tmp_path):
 @pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_each_run_has_a_folder_with_its_history(tmp_path, capsys, jobs):
     out, events = tmp_path / "runs", tmp_path / "runs/tensorboard"
-    command = ["compare", *SMALL, "--out", str(out), "--tensorboard", str(events), "--jobs", jobs]
+    command = [
+        "compare",
+        *SMALL,
+        "--formats",
+        "png",
+        "--out",
+        str(out),
+        "--tensorboard",
+        str(events),
+        "--jobs",
+        jobs,
+    ]
     assert main(command) == 0
     records = rv.find_records(out)
     assert sorted(path.name for path in events.iterdir()) == ["rank-snn-seed0", "rc-lstm-seed0"]
@@ -110,14 +121,30 @@ def test_events_never_lie_in_a_run_folder_nor_around_one(tmp_path, capsys, out, 
 
 def test_the_folder_of_the_runs_is_refused(tmp_path, capsys):
     out = tmp_path / "runs"
-    assert main(["compare", *SMALL, "--out", str(out), "--tensorboard", str(out), "--jobs", "2"]) == 2
+    assert (
+        main(
+            [
+                "compare",
+                *SMALL,
+                "--formats",
+                "png",
+                "--out",
+                str(out),
+                "--tensorboard",
+                str(out),
+                "--jobs",
+                "2",
+            ]
+        )
+        == 2
+    )
     assert f"such as {out / 'tensorboard'}" in capsys.readouterr().err
     assert not out.exists()
 
 
 def test_the_folder_of_a_finished_run_is_refused_for_the_events_of_others(tmp_path, capsys):
     out = tmp_path / "runs"
-    command = ["compare", *SMALL, "--out", str(out)]
+    command = ["compare", *SMALL, "--formats", "png", "--out", str(out)]
     assert main(command) == 0
     shutil.rmtree(out / "rank-snn-seed0")
     events = out / "rc-lstm-seed0" / "tensorboard"

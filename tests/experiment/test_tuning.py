@@ -2,13 +2,15 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 
 import rc_vs_snn as rv
 from rc_vs_snn import InputError, registry
-from rc_vs_snn.analysis.on_valid import valid_number
 from rc_vs_snn.cli import main
 from rc_vs_snn.contracts import Splits
 from rc_vs_snn.datasets.digits import digits
@@ -18,6 +20,7 @@ from rc_vs_snn.experiment.progress import Progress
 from rc_vs_snn.experiment.search import Choices, Range, search_of
 from rc_vs_snn.experiment.study import Study
 from rc_vs_snn.experiment.tuning import tune
+from rc_vs_snn.records.on_valid import valid_number
 
 CPU = Execution(device="cpu")
 SMALL = ["training.epochs=1", "model.hidden=6", "augmentation.name=none", "encoder.n_steps=4"]
@@ -190,6 +193,29 @@ def test_a_trial_of_another_process_is_left_to_it_and_taken_over_when_that_has_e
     assert found.front
 
 
+@pytest.mark.slow
+def test_processes_share_a_search_and_one_that_is_killed_loses_nothing(tmp_path):
+    out = tmp_path / "shared"
+    command = [sys.executable, "-m", "rc_vs_snn", "tune", "--preset", "digits", "--trials", "8"]
+    command += ["--out", str(out), "--formats", "png", "--search", "model.hidden={from=4,to=40}"]
+    command += [word for setting in (*SMALL[1:], "training.epochs=12") for word in ("--set", setting)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+    deadline = time.monotonic() + 120
+    while len(list(out.glob("*-seed0"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    both[0].kill()
+    both[0].communicate()
+    said, _ = both[1].communicate()
+    assert both[1].returncode == 0, said
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    records = rv.find_records(out)
+    assert sorted(record.label for record in records) == [f"RC-LSTM, trial {number}" for number in range(8)]
+    assert {record.status for record in records} == {"done", "skipped"}
+    assert "8 trials, 0 failed" in done.stdout
+    assert not list(out.glob(".*partial*"))
+
+
 def test_a_trial_that_cannot_be_trained_is_kept_as_failed_and_the_search_goes_on(tmp_path, capsys):
     command = ["tune", "--preset", "digits", "--trials", "5", "--out", str(tmp_path), "--formats", "png"]
     command += [word for setting in SMALL for word in ("--set", setting)]
@@ -201,7 +227,8 @@ def test_a_trial_that_cannot_be_trained_is_kept_as_failed_and_the_search_goes_on
         "loss became" in reason for reason in reasons
     )
     assert 0 < len(reasons) < 5
-    shown = capsys.readouterr().out
+    shown, told = capsys.readouterr()
+    assert told.count(" seed 0: valid accuracy ") == 5 - len(reasons)
     assert f"5 trials, {len(reasons)} failed" in shown
     assert "test accuracy %" in shown
     table = (tmp_path / "figures" / "search.csv").read_text().splitlines()
@@ -274,3 +301,9 @@ def test_a_search_is_of_one_seed_and_of_models_as_they_are_drawn(capsys):
     assert "trials must be 1 to" in capsys.readouterr().err
     assert main(["tune", "--preset", "digits"]) == 2
     assert "give [search] in the file, or --search" in capsys.readouterr().err
+
+
+def test_without_optuna_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(InputError, match=r"pip install 'rc_vs_snn\[tune\]'"):
+        tune(search(), tmp_path, CPU, trials=1)

@@ -14,7 +14,8 @@ from rc_vs_snn import registry
 from rc_vs_snn.decision.batch import run_full
 from rc_vs_snn.encoded import Frames
 from rc_vs_snn.errors import InputError
-from rc_vs_snn.experiment.onnx_running import session_of, trace_of
+from rc_vs_snn.experiment.onnx_running import trace_of
+from rc_vs_snn.models.adapters.onnx_file import session_of
 from rc_vs_snn.models.onnx_step import step_graph
 
 ONES = (6, 6)

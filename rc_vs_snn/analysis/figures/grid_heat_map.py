@@ -13,14 +13,14 @@ from rc_vs_snn.analysis.axes import run_grid
 from rc_vs_snn.analysis.columns import Table, stack
 from rc_vs_snn.analysis.grid_table import BEST, point_rows
 from rc_vs_snn.analysis.groups import Group
-from rc_vs_snn.analysis.on_valid import ACCURACY
 from rc_vs_snn.analysis.panels import panels
+from rc_vs_snn.records.on_valid import ACCURACY
 from rc_vs_snn.registry import figures
 
 COLOURS = "cividis"  # read alike by the colour-blind, and grey in order
 DARK_BELOW = 0.5
 MOST_LETTERS = 14  # of a value beside its row
-NOTE = "steps are 0-based; framed: best accuracy on valid, of each model"
+NOTE = "steps are 0-based; framed: best accuracy on valid of each model, where it is among these"
 
 
 @figures.register("grid-heat-map")
@@ -54,9 +54,9 @@ class GridHeatMap:
     @style.applied()
     def draw(self, table: Table) -> Figure:
         """Return the figure: a row per panel, a column per number."""
-        numbers = {ACCURACY: "Valid accuracy", "accuracy": "Test accuracy", "mean_step": "Mean step"}
+        numbers = {ACCURACY: "Valid accuracy", "accuracy": "Test accuracy", "mean_step": "Test mean step"}
         if time_axis.in_ms():
-            numbers["mean_step"] = "Mean time (ms)"
+            numbers["mean_step"] = "Test mean time (ms)"
         if not np.isfinite(table[ACCURACY]).any():
             del numbers[ACCURACY]
         planes = table.distinct("panel")

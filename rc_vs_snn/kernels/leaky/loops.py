@@ -97,8 +97,11 @@ def forward(  # type: ignore[no-untyped-def]
                 entries = active(times[r], step, hold, channel, entries)
                 add_rows(channel, start[p], entries, synapses, current)
             if len(recurrent) and step:
-                n_back = spiking(membrane[old], threshold, back, 0)
-                add_rows(back, 0, n_back, recurrent, current)
+                if keep:  # the list of the step before is there
+                    add_rows(fired, fired_start[old], fired_start[old + 1], recurrent, current)
+                else:
+                    n_back = spiking(membrane[old], threshold, back, 0)
+                    add_rows(back, 0, n_back, recurrent, current)
             integrate(current, membrane[old] if step else silent, decay, threshold, reset, membrane[p])
             n_fired = spiking(membrane[p], threshold, fired, n_fired)
             start[p + 1], fired_start[p + 1] = entries, n_fired

@@ -1,6 +1,7 @@
 """Networks made elsewhere behind our step interface; nothing about them is trained or changed."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from rc_vs_snn.errors import InputError
 from rc_vs_snn.models.adapters import norse, snntorch, spikingjelly, torch_rnn
 from rc_vs_snn.models.adapters.checking import check_stepping, settle_counting
 from rc_vs_snn.models.adapters.forms import Over, Time, find_form, shape_of_step
+from rc_vs_snn.models.adapters.onnx_file import OnnxStep
 from rc_vs_snn.models.adapters.stepping import Adapted, KeeperOf, kept_of
 
 KEEPERS: dict[str, KeeperOf] = {
@@ -112,6 +114,20 @@ def from_spikingjelly(
     """
     kept = _kept(net, ("SpikingJelly", "torch.nn"), "SpikingJelly")
     return _adapted(net, kept, example, time, shape, output, over, evidence)
+
+
+def from_onnx(path: Path | str, evidence: str | None = None) -> OnnxStep:
+    """Return a step in an ONNX file, which onnxruntime runs on the CPU, behind ``Model``.
+
+    Args:
+        path: the file; for what its inputs and outputs must be see docs/take_a_net_elsewhere.md.
+        evidence: what the rule compares with its threshold, see ``Model``; by default what a file of ours
+            says, else "probability".
+
+    Raises:
+        InputError: the extra ``onnx`` is not installed, or the file is not like that.
+    """
+    return OnnxStep(Path(path), evidence)
 
 
 ADAPTERS: dict[str, Callable[..., Adapted]] = {

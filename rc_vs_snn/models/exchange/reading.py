@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from rc_vs_snn.contracts import EvidenceKind
-from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.errors import InputError, blamed, did_you_mean
 from rc_vs_snn.models.adapters.forms import Over
 from rc_vs_snn.models.exchange.building import Reading, layers_of
 from rc_vs_snn.models.exchange.constants import DT
@@ -55,20 +55,24 @@ def from_nir(
     graph = read_graph(source) if isinstance(source, str | Path) else source
     if kind(graph) != "NIRGraph":
         raise InputError(f"a graph is a .nir file or a nir.NIRGraph, got {type(graph).__name__}")
-    told = graph.metadata
+    told = graph.metadata if isinstance(graph.metadata, dict) else {}
     form = str(told.get("form", ""))
     if form.startswith("rc_vs_snn") and form != FORM:
         raise InputError(f"the graph is in the form {form}, this version reads {FORM}; update rc_vs_snn")
     ours = form == FORM
-    step = float(told["dt"]) if dt is None and ours else DT if dt is None else float(dt)
+    with blamed("the graph's dt"):
+        step = float(told["dt"]) if dt is None and ours else DT if dt is None else float(dt)
     if not (math.isfinite(step) and step > 0):
         raise InputError(f"dt must be a number of seconds above 0, got {step:g}")
-    links = chain(graph)
+    with blamed("the graph"):
+        links = chain(graph)
     layers, layout, width = _layers(links, Reading(step, reset, ours))
     if over != "each":
         layers["total"] = Total(width, over == "mean")
-    kept: Any = told.get("evidence") if ours else None
-    model = Stack(layers, layout=layout, evidence=evidence or kept or "membrane")
+    reads: Any = evidence or (told.get("evidence") if ours else None) or "membrane"
+    if reads not in get_args(EvidenceKind):
+        raise InputError(f"the graph says its evidence is {reads!r}; say another")
+    model = Stack(layers, layout=layout, evidence=reads)
     if next(model.parameters(), None) is None:
         raise InputError("the graph holds no synapses")
     model.origin = Path(source).name if isinstance(source, str | Path) else str(told.get("label") or "graph")
@@ -81,7 +85,9 @@ def _layers(links: list[Link], reading: Reading) -> tuple[dict[str, nn.Module], 
     shape = layout
     layers: dict[str, nn.Module] = {"graph_input": GraphInput(layout)}
     for link in links[1:-1]:
-        for name, layer in layers_of(link, shape, reading):
+        with blamed(f"node '{link.name}'"):
+            made = list(layers_of(link, shape, reading))
+        for name, layer in made:
             key = _key(name, layers)
             layers[key] = layer
             shape = _shape_after(link.name, layer, shape)
@@ -94,7 +100,8 @@ def _input_shape(link: Link) -> tuple[int, ...]:
     told = link.node.input_type.get("input") if isinstance(link.node.input_type, dict) else None
     if told is None or np.size(told) == 0 or any(side is None for side in np.ravel(told).tolist()):
         raise InputError(f"node '{link.name}' does not say what shape the input has")
-    shape = tuple(int(side) for side in np.ravel(told).tolist())
+    with blamed(f"node '{link.name}'"):
+        shape = tuple(int(side) for side in np.ravel(told).tolist())
     if min(shape) < 1:
         raise InputError(f"node '{link.name}' says the input has the shape {shape}")
     return shape

@@ -57,11 +57,13 @@ SEVERAL_DECAYS = "leaky, zero, two layers"
 @pytest.mark.parametrize(
     ("other", "name", "leaky"),
     [
-        ("snntorch", SEVERAL_DECAYS, "LIF"), ("snntorch", SEVERAL_DECAYS, "CubaLIF"),
-        ("spikingjelly", None, "LIF"), ("spikingjelly", None, "CubaLIF"),
         ("norse", SEVERAL_DECAYS, "CubaLIF"),
+        ("snntorch", SEVERAL_DECAYS, "LIF"),
+        ("snntorch", SEVERAL_DECAYS, "CubaLIF"),
+        ("spikingjelly", None, "LIF"),
+        ("spikingjelly", None, "CubaLIF"),
     ],
-)  # fmt: skip
+)
 def test_a_net_of_which_nothing_is_lost_is_read_as_it_is(other, name, leaky):
     torch.manual_seed(0)
     model = net(name) if name else RankSNN((20,), 4, hidden=16, reset="zero", gain=3.0).eval()
