@@ -5,8 +5,8 @@
 Every engine makes runs with two workers. *Between runs*: calls that sleep for a known time are made; how
 long the workers wait between one call's end and the next one's begin, in percent of the sleep. *A worker's
 memory*: its proportional set size when it is there and has run nothing, and after a run. *The grid*: 60 runs
-on embedded digits (two models, 30 seeds), one after another and by every engine, all at once; decisions and metrics must
-be equal.
+on embedded digits (two models, 30 seeds), one after another and by every engine, all at the same time;
+decisions and metrics must be equal.
 """
 
 import argparse
@@ -125,10 +125,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=30, help="of the grid's models (default: %(default)s)")
     given = parser.parse_args()
     load = ", ".join(f"{each:.0f}" for each in os.getloadavg())
-    code = code_version()
-    print(
-        f"{time.strftime('%Y-%m-%d')}, {code['commit']}, load {load} on {os.cpu_count()} cores\n", flush=True
-    )
+    commit = code_version().get("commit", "unknown")
+    print(f"{time.strftime('%Y-%m-%d')}, {commit}, load {load}, {os.cpu_count()} cores\n", flush=True)
     if given.calls:
         print("| engine | first call after | between runs | worker, idle | after a run |")
         print("|---|---|---|---|---|", flush=True)
