@@ -81,6 +81,7 @@ def test_a_call_whose_process_dies_is_made_again(engine, tmp_path):
     def dies_once(number, say):
         if number == 1 and not (tmp_path / "died").exists():
             (tmp_path / "died").touch()
+            time.sleep(0.5)  # for Dask to tell that it has begun
             os.kill(os.getpid(), signal.SIGKILL)
         return number
 
@@ -96,6 +97,7 @@ def test_a_call_whose_process_dies_is_made_again(engine, tmp_path):
 def test_a_call_whose_processes_all_die_is_given_up_and_the_rest_goes_on(engine):
     def dies(number, say):
         if number == 0:
+            time.sleep(0.5)
             os.kill(os.getpid(), signal.SIGKILL)
         return number
 

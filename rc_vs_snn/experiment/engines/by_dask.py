@@ -48,16 +48,17 @@ def by_dask(
     """
     heard: queue.SimpleQueue[tuple[int, str, Any]] = queue.SimpleQueue()
     topic = f"rc-vs-snn-{uuid.uuid4().hex}"
-    starts = [0] * len(calls)
+    starts, submits = [0] * len(calls), [0] * len(calls)
     futures: dict[int, Any] = {}
 
     with opened as client, contextlib.ExitStack() as ended:
 
         def submit(number: int) -> None:
+            submits[number] += 1
             call = packed_call(function, calls[number])
             future = client.submit(
                 _made, topic, number, list(sys.path), call,
-                key=f"{topic}-{number}-{starts[number]}", pure=False,
+                key=f"{topic}-{number}-{submits[number]}", pure=False,
             )  # fmt: skip
             futures[number] = future
             future.add_done_callback(lambda future: heard.put((number, LAST, future)))
@@ -72,7 +73,8 @@ def by_dask(
             number, kind, value = _next(heard)
             if kind == LAST and value is futures.get(number):
                 kind, value = _last_word(value)
-                if kind == ENDED and starts[number] <= retries:
+                # One that had not begun only lay with workers that died; one may die before it can say so.
+                if kind == ENDED and max(starts[number], submits[number]) <= retries:
                     submit(number)
                     continue
                 del futures[number]
