@@ -5,19 +5,19 @@
 Every engine makes runs with two workers. *Between runs*: calls that sleep for a known time are made; how
 long the workers wait between one call's end and the next one's begin, in percent of the sleep. *A worker's
 memory*: its proportional set size when it is there and has run nothing, and after a run. *The grid*: 60 runs
-on embedded digits (two models, 30 seeds), one after another and by every engine; decisions and metrics must
-be equal.
+on embedded digits (two models, 30 seeds), one after another and by every engine, all at the same time;
+decisions and metrics must be equal.
 """
 
 import argparse
 import contextlib
 import itertools
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -80,19 +80,16 @@ def worker_memory(name: str) -> tuple[float, float]:
     return max(before for before, _ in found), max(after for _, after in found)
 
 
-def grid(out: Path, seeds: int, *commands: list[str]) -> tuple[float, float]:
-    """Make the grid by commands that run at once; return their wall clock and processor time, in s."""
+def grid(out: Path, seeds: int, commands: list[list[str]]) -> float:
+    """Make the grid by commands that run at once; return their processor time, in s."""
     settings = [part for setting in SMALL for part in ("--set", setting)]
     line = [sys.executable, "-c", UNDRAWN, "compare", "--preset", "digits", *settings, "--device", "cpu",
             "--seeds", ",".join(map(str, range(seeds))), "--out", str(out)]  # fmt: skip
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     processes = [subprocess.Popen([*line, *more], stderr=subprocess.DEVNULL) for more in commands]
-    codes = [process.wait() for process in processes]
-    if any(codes):
-        raise SystemExit(f"{commands} ended with {codes}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.monotonic() - started, cpu
+    ended = [os.wait4(process.pid, 0) for process in processes]
+    if any(status for _, status, _ in ended):
+        raise SystemExit(f"{commands} ended with {[status for _, status, _ in ended]}")
+    return sum(used.ru_utime + used.ru_stime for _, _, used in ended)
 
 
 UNDRAWN = (
@@ -123,32 +120,30 @@ def _equal(one: Any, other: Any) -> bool:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__.splitlines()[0])
-    parser.add_argument("--calls", type=int, default=60, help="that sleep (default: %(default)s)")
+    parser.add_argument("--calls", type=int, default=60, help="that sleep, 0: none (default: %(default)s)")
     parser.add_argument("--sleep", type=float, default=1.0, help="s, about a run (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=30, help="of the grid's models (default: %(default)s)")
     given = parser.parse_args()
     load = ", ".join(f"{each:.0f}" for each in os.getloadavg())
-    code = code_version()
-    print(
-        f"{time.strftime('%Y-%m-%d')}, {code['commit']}, load {load} on {os.cpu_count()} cores\n", flush=True
-    )
-    print("| engine | first call after | between runs | worker, idle | after a run |")
-    print("|---|---|---|---|---|", flush=True)
-    for name in ENGINES:
+    commit = code_version().get("commit", "unknown")
+    print(f"{time.strftime('%Y-%m-%d')}, {commit}, load {load}, {os.cpu_count()} cores\n", flush=True)
+    if given.calls:
+        print("| engine | first call after | between runs | worker, idle | after a run |")
+        print("|---|---|---|---|---|", flush=True)
+    for name in ENGINES if given.calls else ():
         waited, percent = between_runs(name, given.calls, given.sleep)
         idle, after = worker_memory(name)
         print(f"| {name} | {waited:.1f} s | {percent:.1f} % | {idle:.0f} MB | {after:.0f} MB |", flush=True)
     commands = {"one after another": [[]]}
     commands |= {f"{name}, {JOBS}": [[*more, "--jobs", str(JOBS)]] for name, more in ENGINES.items()}
     commands |= {f"{JOBS} shards at once": [["--shard", f"{number}/{JOBS}"] for number in range(JOBS)]}
-    print("\n| the grid | wall clock | processor | runs that differ |\n|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        first = Path(folder) / "one after another"
-        for name, each in commands.items():
-            wall, cpu = grid(Path(folder) / name, given.seeds, *each)
-            wrong = differing(first, Path(folder) / name)
-            count = len(rv.find_records(Path(folder) / name))
-            print(f"| {name} | {wall:.0f} s | {cpu:.0f} s | {len(wrong)} of {count} |", flush=True)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as at_once:
+        outs = [Path(folder) / name for name in commands]
+        used = list(at_once.map(grid, outs, [given.seeds] * len(outs), commands.values()))
+        print("\n| the grid | processor time | runs that differ |\n|---|---|---|", flush=True)
+        for out, seconds in zip(outs, used, strict=True):
+            count = len(rv.find_records(out))
+            print(f"| {out.name} | {seconds:.0f} s | {len(differing(outs[0], out))} of {count} |", flush=True)
 
 
 if __name__ == "__main__":

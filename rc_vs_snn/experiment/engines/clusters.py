@@ -10,6 +10,8 @@ from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
 
+LOGGERS = ("distributed", "distributed.client")
+"""Those of Dask that have a level of their own."""
 PATIENCE_S = 10
 """How long a scheduler may take to answer."""
 
@@ -38,7 +40,8 @@ def client_of(scheduler: str | None, cluster: Path | None, jobs: int, retries: i
         "distributed.scheduler.worker-saturation": 1.0,
     }
     with contextlib.ExitStack() as opened:
-        opened.enter_context(_silent(logging.getLogger("distributed")))
+        for name in LOGGERS:
+            opened.enter_context(_silent(logging.getLogger(name)))
         if scheduler is not None:
             where: Any = scheduler
         else:
