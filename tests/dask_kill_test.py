@@ -62,8 +62,10 @@ class Cluster:
         return f"tcp://127.0.0.1:{self.port}"
 
     def start(self):
-        """Start what is not there."""
+        """Start what is not there; workers that have lost their scheduler end by themselves."""
         if self.scheduler is None or self.scheduler.poll() is not None:
+            if self.nannies is not None:
+                self.nannies.wait(ALLOWED_S)
             self.scheduler = self._dask("scheduler", "--host", "127.0.0.1", "--port", str(self.port))
         if self.nannies is None or self.nannies.poll() is not None:
             self.nannies = self._dask(
@@ -131,7 +133,8 @@ def kill_some(line, out, cluster, victim, longest_s, draw):
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     moments = []
     try:
-        while not any(out.glob(UNDERWAY)) and process.poll() is None:
+        deadline = time.monotonic() + ALLOWED_S
+        while not any(out.glob(UNDERWAY)) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(LOOKS_EVERY_S)
         for _ in range(MOST_WORKERS if victim == "worker" else 1):
             after_s = draw.uniform(0, longest_s)

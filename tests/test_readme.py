@@ -30,7 +30,7 @@ def small(command):
 def test_the_readme_has_commands_of_every_kind():
     kinds = {
         "compare", "train", "evaluate", "calibrate", "exits", "figures", "show", "report", "tidy",
-        "reproduce", "export", "list",
+        "reproduce", "export", "list", "status",
     }  # fmt: skip
     assert {command.split()[1] for command in COMMANDS} == kinds
     assert NEEDS_DATA

@@ -90,7 +90,7 @@ class Comparison:
         Raises:
             InputError: naming what is unknown or wrong, with the nearest allowed name.
         """
-        _, merged, is_grid = merged_entries(table)
+        _, merged, is_grid, search = merged_entries(table)
         for setting in settings:
             apply_setting(setting, merged)
         merged = expanded(merged, typed_grids(grid))
@@ -106,7 +106,7 @@ class Comparison:
             seeds=_seeds(table.get("seeds", (0,))),
             match_parameters=table.get("match_parameters", False),
             folds=table.get("folds", 0),
-            search=table.get("search", {}),
+            search=search,
         )
 
     def with_encoder(self, encoder: "str | Part | Callable[..., Any]") -> "Comparison":

@@ -76,11 +76,13 @@ class Merged(NamedTuple):
         shared: what all models have.
         entries: one table per model, each point of a grid by itself.
         is_grid: whether any of them is a point of a grid.
+        search: what a search may vary: the file's own, or that of what it extends.
     """
 
     shared: Plain
     entries: list[Plain]
     is_grid: bool
+    search: Any
 
 
 def merged_entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Merged:
@@ -96,7 +98,7 @@ def merged_entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Mer
             "; ".join(f"unknown key '{key}'; {did_you_mean(key, COMPARISON_KEYS)}" for key in unknown)
         )
     shared = {key: value for key, value in table.items() if key in RUN_KEYS}
-    below = Merged({}, [], False)
+    below = Merged({}, [], False, {})
     if "extends" in table:
         base = table["extends"]
         if base in above:
@@ -106,9 +108,8 @@ def merged_entries(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Mer
     shared = merge(below.shared, shared)
     entries = _own_entries(table, shared, inherited)
     found = _points(expanded(entries, grids_of(table)))
-    return Merged(
-        shared, found, below.is_grid or any(key in each for each in (table, *entries) for key in GRID_KEYS)
-    )
+    is_grid = below.is_grid or any(key in each for each in (table, *entries) for key in GRID_KEYS)
+    return Merged(shared, found, is_grid, table.get("search", below.search))
 
 
 def _own_entries(table: Mapping[str, Any], shared: Plain, inherited: list[Plain]) -> list[Plain]:

@@ -208,6 +208,10 @@ def test_what_extends_a_grid_meets_its_points(tmp_path):
         "A, n_steps = 5, threshold = 0.6",
     ]
     assert len(runs) == 8
+    (tmp_path / "base.toml").write_text(
+        (tmp_path / "base.toml").read_text() + "[search]\nmodel.hidden = [3, 4]\n"
+    )
+    assert load_file(tmp_path / "more.toml").search == {"model": {"hidden": [3, 4]}}
     one = "extends = 'base.toml'\n[[models]]\nlabel = 'C'\nlike = 'B b, n_steps = 10'\n"
     (tmp_path / "one.toml").write_text(one)
     assert load_file(tmp_path / "one.toml").runs[0].encoder.options["n_steps"] == 10

@@ -15,7 +15,15 @@ from typing import Any
 
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.experiment.engines.elsewhere import outcome_elsewhere
-from rc_vs_snn.experiment.engines.worker import ENDED, FAILED, RETRIED, STARTED, packed, packed_call
+from rc_vs_snn.experiment.engines.worker import (
+    ENDED,
+    FAILED,
+    LOG,
+    RETRIED,
+    STARTED,
+    packed,
+    packed_call,
+)
 
 LAST = "last"
 
@@ -58,6 +66,8 @@ def by_dask(
         ended.callback(_forget, client, topic, futures)
         for number in range(len(calls)):
             submit(number)
+        if not client.scheduler_info()["workers"]:
+            yield 0, LOG, "waits for workers, the scheduler has none yet"
         while futures:
             number, kind, value = _next(heard)
             if kind == LAST and value is futures.get(number):
