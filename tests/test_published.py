@@ -28,7 +28,6 @@ FROM_PYTHON = {
 }
 IN_PART = {
     "mnist-direct",
-    "fashion-mnist-conv",
     "speech-commands-resplit",
     "spoken-digits",
     "toys-noisy-sign",
