@@ -151,7 +151,7 @@ def keep_failure(
     started: float,
     reason: str,
 ) -> records.Record:
-    """Write and return the record of a run whose process is gone.
+    """Write and return the record of a run that came to nothing, in a folder that the caller holds.
 
     Args:
         config: what was run.
@@ -159,21 +159,8 @@ def keep_failure(
         execution: device, threads.
         epochs: the history entries that were heard of.
         started: when, in seconds since the epoch.
-        reason: what became of the process.
+        reason: what became of it.
     """
-    with locked_run(folder):
-        return write_failure(config, folder, execution, epochs, started, reason)
-
-
-def write_failure(
-    config: RunConfig,
-    folder: Path,
-    execution: Execution,
-    epochs: Sequence[Mapping[str, Any]],
-    started: float,
-    reason: str,
-) -> records.Record:
-    """Do what ``keep_failure`` does, in a folder that the caller holds."""
     with records.atomic_folder(folder, replace=True, held=True) as working:
         device = str(execution.torch_device())
         status = {"status": "failed", "reason": reason}

@@ -88,7 +88,8 @@ def make_runs(todo: Sequence[PlannedRun], order: Order, engine: Engine, jobs: in
                     continue
                 if kind == ENDED:
                     epochs, started = (seen.epochs, seen.started) if seen else ([], time.time())
-                    keep_failure(run.config, run.folder, order.execution, epochs, started, value)
+                    with locked_run(run.folder):
+                        keep_failure(run.config, run.folder, order.execution, epochs, started, value)
                 shown.finished(records.read_record(run.folder, quick=True))
 
 

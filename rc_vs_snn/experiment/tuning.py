@@ -17,7 +17,7 @@ from rc_vs_snn.experiment.locks import holder, locked_folder, locked_run
 from rc_vs_snn.experiment.notebook import fitting_progress
 from rc_vs_snn.experiment.parts import check_run
 from rc_vs_snn.experiment.progress import Progress, Watch
-from rc_vs_snn.experiment.running import judge_later, train_and_judge, write_failure
+from rc_vs_snn.experiment.running import judge_later, keep_failure, train_and_judge
 from rc_vs_snn.experiment.search import Search
 from rc_vs_snn.experiment.study import Study, Trial
 from rc_vs_snn.records.on_valid import ACCURACY, MEAN_STEP, valid_number
@@ -147,7 +147,7 @@ def _trained(
         )
     except Exception as error:  # what a model of these settings, or a plug-in, raises
         reason = str(error) if isinstance(error, InputError) else one_line(error)
-        return write_failure(config, folder, execution, epochs, started, reason)
+        return keep_failure(config, folder, execution, epochs, started, reason)
 
 
 def _made_before(config: RunConfig, folder: Path) -> records.Record | None:

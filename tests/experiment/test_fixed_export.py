@@ -173,6 +173,7 @@ def test_a_layer_without_a_form_is_named(tmp_path, capsys):
     assert not list((tmp_path / "out").glob("*w8*"))
 
 
-def test_bits_out_of_range_are_refused_before_anything_is_read(tmp_path, capsys):
-    assert main(["export", str(tmp_path), "--out", str(tmp_path), "--format", "fixed", "--bits", "1"]) == 2
+def test_bits_out_of_range_are_refused(runs, tmp_path, capsys):
+    run = str(runs[1].folder)
+    assert main(["export", run, "--out", str(tmp_path), "--format", "fixed", "--bits", "1"]) == 2
     assert "bits must lie in 2..16" in capsys.readouterr().err
