@@ -156,6 +156,8 @@ def kill_some(line, out, cluster, victim, longest_s, draw):
     if "Traceback" in err:
         return err.splitlines(), moments
     expected = {"client": -signal.SIGKILL, "scheduler": 2}.get(victim, 0) if moments else 0
+    if victim == "scheduler" and process.returncode == 0 and not any(out.glob(UNDERWAY)):
+        return [], moments  # it came too late: all runs were finished
     wrong = [] if process.returncode == expected else [f"exit code {process.returncode}: {err}"]
     if expected == 2 and not any(text in err for text in LOST):
         wrong.append(f"it says {err}")

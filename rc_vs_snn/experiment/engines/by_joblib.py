@@ -164,7 +164,7 @@ def _made(
             line.sendall(packed((number_of_round, number, kind, value)))
 
         if os.getpid() != parent:
-            threading.Thread(target=_watch, args=(line, over), daemon=True).start()
+            threading.Thread(target=_watch, args=(line, over, parent), daemon=True).start()
         try:
             with stopped_by_signals(), interrupts_outside_numba():
                 say(*outcome_elsewhere(call, paths, say, lines=False))
@@ -174,12 +174,12 @@ def _made(
                 line.shutdown(socket.SHUT_RDWR)
 
 
-def _watch(line: socket.socket, over: threading.Event) -> None:
-    """Interrupt the call when the command listens no more, and end this process if it goes on."""
+def _watch(line: socket.socket, over: threading.Event, parent: int) -> None:
+    """Interrupt the call when the command is gone, and end this process if it goes on, or is an orphan."""
     with contextlib.suppress(OSError):
         line.recv(1)
     if not over.is_set():
         _thread.interrupt_main(signal.SIGTERM)
         time.sleep(GRACE_S)
-        if not over.is_set():
+        if not over.is_set() or os.getppid() != parent:
             os._exit(1)
