@@ -120,9 +120,16 @@ def export(
         "--membrane-bits": (("fixed",), membrane_bits != 16), "--decay-bits": (("fixed",), decay_bits != 12),
         "--rounding": (("fixed",), rounding != "nearest"),
     }  # fmt: skip
-    for option, (forms, given) in of.items():
-        if given and form not in forms:
+    for option, (forms, is_given) in of.items():
+        if is_given and form not in forms:
             raise InputError(f"{option} is not of --format {form}, but of {' or '.join(forms)}")
+    if form == "fixed":
+        from rc_vs_snn.experiment.fixed_point import export_fixed, widths
+
+        given = widths(bits, membrane_bits, decay_bits, rounding)
+        for net in export_fixed(read_runs(runs), out, given, execution):
+            print(f"{net.folder}: {net.told}")
+        return
     found = read_runs(runs)
     if form == "nir":
         from rc_vs_snn.cli.exchange import told
@@ -136,12 +143,6 @@ def export(
 
         for step in export_onnx(found, out, execution, checked=samples):
             print(f"{step.path}: {step.agreement}")
-        return
-    if form == "fixed":
-        from rc_vs_snn.experiment.fixed_point import export_fixed, widths
-
-        for net in export_fixed(found, out, widths(bits, membrane_bits, decay_bits, rounding), execution):
-            print(f"{net.folder}: {net.told}")
         return
     from rc_vs_snn.experiment.pretrained import export
 
