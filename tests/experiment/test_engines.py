@@ -223,3 +223,13 @@ def test_shards_at_once_make_the_runs_of_the_whole(comparison, serial, tmp_path)
 @pytest.mark.parametrize("engine", [pytest.param(each, marks=slow) for each in (JOBLIB, DASK)], ids=repr)
 def test_engines_make_the_runs_of_a_serial_command(comparison, serial, tmp_path, engine):
     assert_same(rv.compare(comparison, tmp_path, CPU, jobs=2, engine=engine), serial)
+
+
+def test_a_cluster_that_is_described_leaves_ctrl_c_alone():
+    code = (
+        "import signal\n"
+        "from rc_vs_snn.experiment.engines.clusters import _dask_jobqueue\n"
+        "_dask_jobqueue()\n"
+        "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

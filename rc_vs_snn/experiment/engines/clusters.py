@@ -1,11 +1,15 @@
 """Clusters of Dask: one that is there, one on this machine, or one that a TOML file describes."""
 
 import contextlib
+import importlib
 import inspect
 import logging
+import signal
+import threading
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
@@ -82,6 +86,16 @@ def _local(jobs: int) -> Any:
         ) from error
 
 
+def _dask_jobqueue() -> ModuleType:
+    """Import dask-jobqueue, which takes Ctrl-C for itself when it is imported."""
+    ours = signal.getsignal(signal.SIGINT)
+    try:
+        return importlib.import_module("dask_jobqueue")
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, ours)
+
+
 def _described(path: Path) -> Any:
     """Return the cluster that a file's table [cluster] describes, with its jobs asked for."""
     try:
@@ -94,8 +108,7 @@ def _described(path: Path) -> Any:
             f"{path} describes no cluster ({error}): it needs a table [cluster] with class, such as "
             '"SLURMCluster", and jobs, how many are asked for'
         ) from error
-    import dask_jobqueue
-
+    dask_jobqueue = _dask_jobqueue()
     known = [each for each in dir(dask_jobqueue) if each.endswith("Cluster")]
     if name not in known:
         raise InputError(f"{path}: dask-jobqueue has no cluster {name!r}; {did_you_mean(str(name), known)}")
