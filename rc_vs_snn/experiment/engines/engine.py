@@ -40,6 +40,11 @@ class Engine:
 
     def __post_init__(self) -> None:
         given = [name for name in ("joblib", "dask", "scheduler", "cluster") if getattr(self, name)]
+        if self.cluster is not None:
+            try:
+                self.cluster.read_bytes()
+            except OSError as error:
+                raise InputError(f"cannot read {self.cluster}: {error.strerror}") from error
         if len(given) > 1:
             raise InputError(f"give one of --{' and --'.join(given)}")
         if self.dask not in (None, "local"):
