@@ -40,11 +40,6 @@ class Engine:
 
     def __post_init__(self) -> None:
         given = [name for name in ("joblib", "dask", "scheduler", "cluster") if getattr(self, name)]
-        if self.cluster is not None:
-            try:
-                self.cluster.read_bytes()
-            except OSError as error:
-                raise InputError(f"cannot read {self.cluster}: {error.strerror}") from error
         if len(given) > 1:
             raise InputError(f"give one of --{' and --'.join(given)}")
         if self.dask not in (None, "local"):
@@ -62,12 +57,17 @@ class Engine:
         """Return whether one call after another is made in this process.
 
         Raises:
-            InputError: ``jobs`` is below 1, or is the cluster's own affair.
+            InputError: ``jobs`` is below 1, or is the cluster's own affair; its description cannot be read.
         """
         if jobs < 1:
             raise InputError(f"jobs must be at least 1, got {jobs}")
         if jobs > 1 and (self.scheduler or self.cluster):
             raise InputError("leave out jobs: a cluster makes as many runs at once as it has workers")
+        if self.cluster is not None:
+            try:
+                self.cluster.read_bytes()
+            except OSError as error:
+                raise InputError(f"cannot read {self.cluster}: {error.strerror}") from error
         return not (self.joblib or self.dask or self.scheduler or self.cluster) and min(jobs, n_calls) < 2
 
     @property
