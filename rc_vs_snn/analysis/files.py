@@ -1,6 +1,5 @@
 """Writing files whole: a reader never meets half of one, and a failure leaves the old ones."""
 
-import contextlib
 import errno
 import os
 import tempfile
@@ -8,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rc_vs_snn.errors import InputError
+from rc_vs_snn.records import folders
 
 
 def write_all(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
@@ -32,15 +32,10 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 def write_whole(path: Path, content: bytes) -> Path:
     """Write beside ``path``, then rename: a reader never meets half a file."""
-    working = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
-        working.write_bytes(content)
-        working.replace(path)
+        folders.write_whole(path, content)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            working.unlink(missing_ok=True)
     return path
 
 

@@ -105,20 +105,21 @@ def told_of(working: Path) -> Path:
     return working.with_name(f"{working.name}.json")
 
 
-def write_whole(path: Path, text: str, within: Path | None = None) -> None:
-    """Write a small file that is at any time what it was, or what it is to be.
+def write_whole(path: Path, content: str | bytes, within: Path | None = None) -> None:
+    """Write a file that is at any time what it was, or what it is to be.
 
     Args:
         path: the file.
-        text: what is to be in it.
+        content: what is to be in it; texts in UTF-8.
         within: folder of the file in the making, on the same file system (default: that of ``path``).
     """
     working = (within or path.parent) / f".{path.name.lstrip('.')}.{uuid.uuid4().hex[:8]}"
     try:
-        working.write_text(text, encoding="utf-8", newline="\n")
+        working.write_bytes(content.encode() if isinstance(content, str) else content)
         working.replace(path)
     finally:
-        working.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            working.unlink(missing_ok=True)
 
 
 def _require_ours(folder: Path) -> None:

@@ -1,14 +1,11 @@
 """Writing what is shown: a figure in all formats with its numbers beside it."""
 
-import io
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from rc_vs_snn.analysis import style
 from rc_vs_snn.analysis.columns import Table
-from rc_vs_snn.analysis.layout import settle
-from rc_vs_snn.analysis.writing import FORMATS, write_whole
+from rc_vs_snn.analysis.writing import figure_files, write_whole
 from rc_vs_snn.errors import InputError
 from rc_vs_snn.records import Record
 
@@ -20,17 +17,8 @@ def write_shown(figure: Figure, table: Table, out: Path, name: str) -> list[Path
         InputError: ``out`` cannot be written.
     """
     made_folder(out)
-    files = []
-    with style.applied():
-        settle(figure)
-    for suffix, metadata in FORMATS.items():
-        drawn = io.BytesIO()
-        with style.applied():
-            figure.savefig(drawn, format=suffix, metadata=metadata)
-        files.append(write_whole(out / f"{name}.{suffix}", drawn.getvalue()))
-    text = io.StringIO()
-    table.write_csv(text)
-    return [*files, write_whole(out / f"{name}.csv", text.getvalue().encode())]
+    files = figure_files(name, table, figure)
+    return [write_whole(out / file, content) for file, content in files.items()]
 
 
 def made_folder(out: Path) -> Path:
