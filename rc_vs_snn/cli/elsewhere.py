@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from rc_vs_snn.cli.options import EXECUTION, SOURCE, Executed, Names, Source
 from rc_vs_snn.config import Part
-from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.errors import InputError
 
 if TYPE_CHECKING:
     from rc_vs_snn.config import RunConfig
@@ -100,7 +100,7 @@ def judge(
         for option, value in (("--n-steps", n_steps), ("--dataset", dataset), ("--valid", valid)):
             if value is not None:
                 raise InputError(f"{option} is of predictions; leave it out, or choose the data by --preset")
-        config = _config(source, model)
+        config = source.of_model(model)
         found = (_judge_graph if is_graph else _judge_network)(
             str(network), weights, config, rule, evidence, given, label, common, execution
         )
@@ -190,7 +190,7 @@ def _judge_predictions(
 
     labels, valid_labels, of_config = None, None, None
     if source.preset is not None or source.config is not None:
-        config = _config(source, model)
+        config = source.of_model(model)
         splits = load_splits(config, execution)
         labels, valid_labels = splits.test, splits.valid
         dataset = dataset or config.dataset.name
@@ -214,15 +214,6 @@ def _judge_predictions(
         evidence=reads,
         **common,
     )
-
-
-def _config(source: Source, model: str | None) -> "RunConfig":
-    """Return the configuration whose data, encoder and rule are meant."""
-    runs = source.comparison().planned()
-    labels = [run.label for run in runs]
-    if model is not None and model not in labels:
-        raise InputError(f"no model '{model}'; {did_you_mean(model, labels)}")
-    return runs[labels.index(model) if model is not None else 0]
 
 
 def _sides(text: str | None) -> tuple[int, ...] | None:

@@ -24,7 +24,7 @@ from rc_vs_snn.cli.options import (
     exit_code,
     shown,
 )
-from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.errors import InputError
 
 WHOLE = re.compile("0|[1-9][0-9]{0,18}")
 
@@ -175,11 +175,7 @@ def train(
     from rc_vs_snn.experiment.execute import execute
     from rc_vs_snn.experiment.planning import PlannedRun
 
-    configs = source.comparison().planned()
-    labels = [config.label for config in configs]
-    if model is not None and model not in labels:
-        raise InputError(f"no model '{model}'; {did_you_mean(model, labels)}")
-    config = configs[labels.index(model) if model is not None else 0]
+    config = source.of_model(model)
     folder = out or Path("runs") / config.folder_name
     progress = shown(tensorboard)
     found = execute([PlannedRun(config, folder)], execution, overwrite=overwrite, progress=progress)

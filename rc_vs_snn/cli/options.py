@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from rc_vs_snn.errors import InputError
+from rc_vs_snn.config import RunConfig
+from rc_vs_snn.errors import InputError, did_you_mean
 from rc_vs_snn.experiment.comparison import Comparison, load_file, load_preset
 from rc_vs_snn.experiment.engines import Engine
 from rc_vs_snn.experiment.execution import Execution
@@ -58,6 +59,23 @@ class Source:
         else:
             raise InputError("give either --preset or --config")
         return found if self.seed is None else found.with_seeds(self.seed)
+
+    def of_model(self, model: str | None) -> RunConfig:
+        """Return the run of one model: of the first, or of that with a label; see ``comparison``."""
+        return labelled(self.comparison(), model)
+
+
+def labelled(comparison: Comparison, model: str | None) -> RunConfig:
+    """Return the first run of a comparison, or of its model with a label.
+
+    Raises:
+        InputError: no model has that label.
+    """
+    configs = comparison.planned()
+    labels = [config.label for config in configs]
+    if model is not None and model not in labels:
+        raise InputError(f"no model '{model}'; {did_you_mean(model, labels)}")
+    return configs[0 if model is None else labels.index(model)]
 
 
 SOURCE = Source()

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rc_vs_snn.cli.options import DRAWING, EXECUTION, SOURCE, Drawing, Executed, Source, shown
-from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.cli.options import DRAWING, EXECUTION, SOURCE, Drawing, Executed, Source, labelled, shown
+from rc_vs_snn.errors import InputError
 
 Searched = Annotated[Sequence[str], Parameter(name="--search", show_default=False)]
 
@@ -50,12 +50,7 @@ def tune(
         raise InputError(
             "a search trains every trial once, as it is drawn: give one seed, no match_parameters"
         )
-    configs = comparison.planned()
-    labels = [config.label for config in configs]
-    if model is not None and model not in labels:
-        raise InputError(f"no model '{model}'; {did_you_mean(model, labels)}")
-    config = configs[labels.index(model) if model is not None else 0]
-    space = search_of(config, comparison.search, search)
+    space = search_of(labelled(comparison, model), comparison.search, search)
     out = out or Path("runs") / f"tune-{comparison.name}"
     progress = shown(tensorboard, below=out)
     found = tune(space, out, execution, trials=trials, progress=progress)

@@ -104,13 +104,10 @@ def execute(
         write_plans(plan or planned)
         with shown.session([run.config for run in planned], [run.config for run in todo]):
             if not is_serial:
-                make_runs(todo, order, engine, jobs, shown)
+                found |= make_runs(todo, order, engine, jobs, shown)
                 todo = []
             for run in todo:
                 with shown.watching(run.config, run.folder) as watch:
-                    make_run(run, order, watch.batch, watch.epoch)
-                shown.finished(records.read_record(run.folder, quick=True))
-    made = (found.get(run.folder) or records.read_record(run.folder, quick=True) for run in planned)
-    return records.Records(
-        records.write_order(record, run.order) for record, run in zip(made, planned, strict=True)
-    )
+                    found[run.folder] = make_run(run, order, watch.batch, watch.epoch)
+                shown.finished(found[run.folder])
+    return records.Records(records.write_order(found[run.folder], run.order) for run in planned)

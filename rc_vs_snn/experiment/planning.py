@@ -102,11 +102,6 @@ def write_plans(planned: Sequence[PlannedRun]) -> None:
         write_plan(folder, runs)
 
 
-def is_finished(config: RunConfig, folder: Path, overwrite: bool = False) -> bool:
-    """Return whether ``folder`` holds this very run, finished; see ``finished_record``."""
-    return finished_record(config, folder, overwrite) is not None
-
-
 @dataclass(frozen=True)
 class Code:
     """How identities of code (of a kind of part, and its path) and versions of packages are looked up."""

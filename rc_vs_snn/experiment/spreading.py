@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rc_vs_snn import records
@@ -15,7 +16,7 @@ from rc_vs_snn.experiment.engines import ENDED, LOG, RETRIED, STARTED, Engine, e
 from rc_vs_snn.experiment.engines.cores import cores
 from rc_vs_snn.experiment.execution import Execution
 from rc_vs_snn.experiment.locks import locked_run
-from rc_vs_snn.experiment.planning import PlannedRun, is_finished
+from rc_vs_snn.experiment.planning import PlannedRun, finished_record
 from rc_vs_snn.experiment.progress import Progress, Watch
 from rc_vs_snn.experiment.running import keep_failure, train_and_judge
 from rc_vs_snn.training.loop import Report
@@ -38,14 +39,13 @@ class Order:
     waits: bool = False
 
 
-def make_run(run: PlannedRun, order: Order, batch: Report, epoch: Report) -> None:
-    """Make one run in this process, unless somebody else has by now."""
+def make_run(run: PlannedRun, order: Order, batch: Report, epoch: Report) -> records.Record:
+    """Make one run in this process, unless somebody else has by now, and return it."""
     keep_corpora(order.command)
     with locked_run(run.folder, math.inf if order.waits else None):
         with warnings.catch_warnings(action="ignore"):  # said already
-            if is_finished(run.config, run.folder, order.overwrite):
-                return
-        train_and_judge(
+            found = finished_record(run.config, run.folder, order.overwrite)
+        return found or train_and_judge(
             run.config,
             run.folder,
             order.execution,
@@ -56,12 +56,18 @@ def make_run(run: PlannedRun, order: Order, batch: Report, epoch: Report) -> Non
         )
 
 
-def make_runs(todo: Sequence[PlannedRun], order: Order, engine: Engine, jobs: int, shown: Progress) -> None:
-    """Make runs with an engine; one whose process dies too often is kept as failed, and the rest goes on."""
+def make_runs(
+    todo: Sequence[PlannedRun], order: Order, engine: Engine, jobs: int, shown: Progress
+) -> dict[Path, records.Record]:
+    """Make runs with an engine, and return them by their folders.
+
+    One whose process dies too often is kept as failed, and the rest goes on.
+    """
     n_wanted, threads = min(jobs, len(todo)), order.execution.threads
     if n_wanted * threads > cores() and not engine.waits:
         shown.told(f"{n_wanted} jobs of {threads} threads are more than the {cores()} cores there are")
     underway: dict[int, _Underway] = {}
+    made: dict[Path, records.Record] = {}
     with contextlib.ExitStack() as all_ended:
         calls = [(run, order) for run in todo]
         events = all_ended.enter_context(contextlib.closing(events_of(engine, _make_run, calls, jobs)))
@@ -90,7 +96,9 @@ def make_runs(todo: Sequence[PlannedRun], order: Order, engine: Engine, jobs: in
                     epochs, started = (seen.epochs, seen.started) if seen else ([], time.time())
                     with locked_run(run.folder):
                         keep_failure(run.config, run.folder, order.execution, epochs, started, value)
-                shown.finished(records.read_record(run.folder, quick=True))
+                made[run.folder] = records.read_record(run.folder, quick=True)
+                shown.finished(made[run.folder])
+    return made
 
 
 def _make_run(run: PlannedRun, order: Order, say: Callable[[str, Any], None]) -> None:

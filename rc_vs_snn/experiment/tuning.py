@@ -167,8 +167,9 @@ def _made_before(config: RunConfig, folder: Path) -> records.Record | None:
 
 def _ended(study: Study, search: Search, out: Path, execution: Execution) -> Tuned:
     """Return what there is, and once all trials have ended read test for those on the front."""
-    ended = [trial for trial in study.trials() if trial.state != "running"]
-    underway = len(study.trials()) - len(ended)
+    known = study.trials()
+    ended = [trial for trial in known if trial.state != "running"]
+    underway = len(known) - len(ended)
     found = records.Records(records.read_record(_folder(search, trial, out)) for trial in ended)
     front = records.Records()
     for place in [] if underway else front_of(found):

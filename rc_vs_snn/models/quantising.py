@@ -152,7 +152,7 @@ def _synapses(layer: Linear | Conv) -> _Pending:
 def _folded(pending: _Pending, norm: FirstStepNorm | Shift) -> _Pending:
     if isinstance(norm, Shift):
         return replace(pending, bias=pending.bias + _array(norm.bias))
-    factor = _array(norm.weight) / np.sqrt(_array(norm.running_var) + 1e-5)  # torch's epsilon
+    factor = _array(norm.scale())
     weight = pending.weight * factor.reshape(-1, *[1] * (pending.weight.ndim - 1))
     return replace(
         pending, weight=weight, bias=(pending.bias - _array(norm.running_mean)) * factor + _array(norm.bias)

@@ -12,10 +12,14 @@ import pytest
 
 import rc_vs_snn as rv
 from rc_vs_snn.experiment import planning
-from rc_vs_snn.experiment.planning import PlannedRun, check_runs, finished, is_finished, write_plans
+from rc_vs_snn.experiment.planning import PlannedRun, check_runs, finished, finished_record, write_plans
 from rc_vs_snn.records.plans import read_plan
 
 CPU = rv.Execution(device="cpu")
+
+
+def is_finished(config, folder):
+    return finished_record(config, folder) is not None
 
 
 def bookkeeping():

@@ -6,13 +6,13 @@ import inspect
 import logging
 import signal
 import threading
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from rc_vs_snn.errors import InputError, did_you_mean
+from rc_vs_snn.experiment.comparison_files import file_table
 
 LOGGERS = ("distributed", "distributed.client")
 """Those of Dask that have a level of their own."""
@@ -96,18 +96,26 @@ def _dask_jobqueue() -> ModuleType:
             signal.signal(signal.SIGINT, ours)
 
 
-def _described(path: Path) -> Any:
-    """Return the cluster that a file's table [cluster] describes, with its jobs asked for."""
+def read_description(path: Path) -> tuple[str, Any, dict[str, Any]]:
+    """Return the class that a file's table [cluster] names, how many jobs, and the class' own arguments.
+
+    Raises:
+        InputError: the file cannot be read, or describes no cluster.
+    """
+    whole = file_table(path)
     try:
-        table = dict(tomllib.loads(path.read_text(encoding="utf-8"))["cluster"])
-        name, jobs = table.pop("class"), table.pop("jobs")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        table = dict(whole["cluster"])
+        return table.pop("class"), table.pop("jobs"), table
     except (ValueError, LookupError, TypeError) as error:
         raise InputError(
             f"{path} describes no cluster ({error}): it needs a table [cluster] with class, such as "
             '"SLURMCluster", and jobs, how many are asked for'
         ) from error
+
+
+def _described(path: Path) -> Any:
+    """Return the cluster that a file describes, with its jobs asked for."""
+    name, jobs, table = read_description(path)
     dask_jobqueue = _dask_jobqueue()
     known = [each for each in dir(dask_jobqueue) if each.endswith("Cluster")]
     if name not in known:

@@ -57,18 +57,20 @@ class Engine:
         """Return whether one call after another is made in this process.
 
         Raises:
-            InputError: ``jobs`` is below 1, or is the cluster's own affair; its description cannot be read.
+            InputError: ``jobs`` is below 1, or is the cluster's own affair; or its file describes none.
         """
+        self._require_usable(jobs)
+        return not (self.joblib or self.dask or self.scheduler or self.cluster) and min(jobs, n_calls) < 2
+
+    def _require_usable(self, jobs: int) -> None:
         if jobs < 1:
             raise InputError(f"jobs must be at least 1, got {jobs}")
         if jobs > 1 and (self.scheduler or self.cluster):
             raise InputError("leave out jobs: a cluster makes as many runs at once as it has workers")
         if self.cluster is not None:
-            try:
-                self.cluster.read_bytes()
-            except OSError as error:
-                raise InputError(f"cannot read {self.cluster}: {error.strerror}") from error
-        return not (self.joblib or self.dask or self.scheduler or self.cluster) and min(jobs, n_calls) < 2
+            from rc_vs_snn.experiment.engines.clusters import read_description
+
+            read_description(self.cluster)
 
     @property
     def waits(self) -> bool:

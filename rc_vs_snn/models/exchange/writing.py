@@ -150,7 +150,7 @@ def synapses_node(layer: Linear | Conv, norm: nn.Module | None, shape: tuple[int
 def folded(weight: Tensor, bias: Tensor | None, norm: nn.Module | None) -> tuple[Tensor, Tensor | None]:
     """Return weights and bias that give the currents that ``norm`` makes of those of ``weight`` and ``bias``.
 
-    Per target, norm(I) = scale (I - mean) + shift, scale = gamma / sqrt(variance + 1e-5).
+    Per target, norm(I) = scale (I - mean) + shift.
     """
     if norm is None:
         return weight.detach(), None if bias is None else bias.detach()
@@ -158,10 +158,7 @@ def folded(weight: Tensor, bias: Tensor | None, norm: nn.Module | None) -> tuple
     if isinstance(norm, Shift):
         return weight.detach(), own + norm.bias.detach()
     assert isinstance(norm, FirstStepNorm)
-    mean, variance, gamma, shift = (
-        each.detach().double() for each in (norm.running_mean, norm.running_var, norm.weight, norm.bias)
-    )
-    scale = gamma / (variance + 1e-5).sqrt()
+    mean, shift, scale = norm.running_mean.double(), norm.bias.detach().double(), norm.scale()
     aligned = scale.view(-1, *[1] * (weight.ndim - 1))
     return (weight.detach() * aligned).float(), (scale * (own - mean) + shift).float()
 

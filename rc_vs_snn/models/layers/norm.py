@@ -19,6 +19,8 @@ from rc_vs_snn.models.cost import Operations, Signal
 Norm = Literal["batch", "group", "none"]
 
 MOMENTUM = 0.1
+EPSILON = 1e-5
+"""Of ``functional.batch_norm``, where nothing else is said."""
 
 
 class _Normalised(nn.Module):
@@ -90,6 +92,10 @@ class FirstStepNorm(_Normalised):
         if self._takes_own(x, first):
             return functional.batch_norm(x, None, None, self.weight, self.bias, True)
         return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias)
+
+    def scale(self) -> Tensor:
+        """Return the factor of each channel at inference, weight / sqrt(variance + epsilon), float64."""
+        return self.weight.detach().double() / (self.running_var.double() + EPSILON).sqrt()
 
     def _takes_own(self, x: Tensor, first: bool) -> bool:
         return self.training and first and x.numel() > x.shape[1]
