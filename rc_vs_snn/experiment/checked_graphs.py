@@ -22,7 +22,7 @@ from rc_vs_snn.models.exchange import from_nir, read_graph
 from rc_vs_snn.models.exchange.constants import DT
 from rc_vs_snn.models.exchange.simulators import Lost, Simulator, simulator
 from rc_vs_snn.models.exchange.simulators.running import neuron_links
-from rc_vs_snn.training.task import Task
+from rc_vs_snn.training.task import Task, judging_task
 
 BATCH = 100
 
@@ -80,8 +80,7 @@ def check_graph(
     with torch_settings(execution):
         model = from_nir(graph, **reading)
         encode, decides = build_part(registry.encoders, config.encoder), build_rule(rule, config.evidence)
-        device = torch.device("cpu")
-        task = Task(model, None, encode, None, decides, config.seed, device)  # type: ignore[arg-type]
+        task = judging_task(model, encode, decides, config.seed, torch.device("cpu"))
         test = load_splits(config, execution).test
         test = test.select(np.arange(min(n_samples, len(test))))
         dt = reading.get("dt")

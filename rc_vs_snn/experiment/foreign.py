@@ -29,7 +29,7 @@ from rc_vs_snn.models.adapters.stepping import Adapted
 from rc_vs_snn.records import Record
 from rc_vs_snn.registry.paths import distributions_of
 from rc_vs_snn.testing.models import check_steps, require_model
-from rc_vs_snn.training.task import Task
+from rc_vs_snn.training.task import judging_task
 
 N_SAMPLES = 7
 ADAPTING = ("time", "shape", "output", "over", "evidence")
@@ -99,7 +99,7 @@ def judge(
         model = _stepped(module, example, adapter, adapting)
         _check(model, example.to(device), data.n_classes, named.label)
         check_rule(decides, model.evidence, example.n_steps)
-        task = Task(model, _unchanged, encode, None, decides, seed, device)  # type: ignore[arg-type]
+        task = judging_task(model, encode, decides, seed, device)
         outcome = judge_task(task, data, [])
         metrics = {**outcome.metrics, **UNKNOWN_TRAINING, "neurobench": neurobench(task, data.test, outcome)}
     parts = {
@@ -114,10 +114,6 @@ def judge(
         facts["not_counted"] = model.uncounted
     outcome = replace(outcome, metrics=metrics)
     return write_elsewhere(named, parts, outcome, "judged", started, facts, _packages(module))
-
-
-def _unchanged(samples: Any, generator: np.random.Generator) -> Any:
-    return samples
 
 
 @contextmanager

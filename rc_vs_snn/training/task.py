@@ -95,6 +95,15 @@ class Task:
         return code
 
 
+def judging_task(model: Any, encoder: Encoder, rule: Rule, seed: int, device: torch.device) -> Task:
+    """Return the task of a model that is judged, and not trained: nothing is augmented, there is no loss."""
+    return Task(model, _unchanged, encoder, None, rule, seed, device)  # type: ignore[arg-type]
+
+
+def _unchanged(samples: Samples, generator: np.random.Generator) -> Samples:
+    return samples
+
+
 def _told(value: Any) -> str:
     kind = type(value).__name__
     return f"{kind} of {len(value)}" if isinstance(value, Sized) else kind
