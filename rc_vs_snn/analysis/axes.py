@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from rc_vs_snn.analysis.groups import Group, flat
-from rc_vs_snn.config import canonical
+from rc_vs_snn.config import canonical, short_key
 
 OF_FAMILIES = ("dataset.name", "model.name")
 """Whatever differs in one of these is another family: the best of each is a result by itself."""
@@ -87,12 +87,12 @@ def run_grid(groups: Sequence[Group]) -> RunGrid:
     configs = [_config(group) for group in groups]
     differing = _differing(configs)
     bundles = _bundles(differing)
-    short = [_short(keys[0]) for keys in bundles]
+    short = [short_key(keys[0]) for keys in bundles]
     axes = []
     for keys, name in zip(bundles, short, strict=True):
         named = [key for key in keys if key.endswith(".name")]
         first = keys[0].removesuffix(".name") if short.count(name) > 1 else name
-        more = [] if named else [_short(key) for key in keys[1:]]
+        more = [] if named else [short_key(key) for key in keys[1:]]
         axes.append(_axis(keys, ", ".join([first, *more]), named[:1] or list(keys), configs))
     return RunGrid(tuple(axes))
 
@@ -135,10 +135,6 @@ def _bundles(differing: Mapping[str, tuple[int, ...]]) -> list[tuple[str, ...]]:
 def _tells(one: Sequence[int], other: Sequence[int]) -> bool:
     """Return whether the value of one setting is never met with two of the other."""
     return len(set(zip(one, other, strict=True))) == len(set(one))
-
-
-def _short(key: str) -> str:
-    return key.removesuffix(".name").rpartition(".")[2]
 
 
 def _axis(

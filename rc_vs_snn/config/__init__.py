@@ -185,6 +185,11 @@ def _faults_of(label: Any, seed: Any) -> list[str]:
     return faults
 
 
+def short_key(key: str) -> str:
+    """Return the last part of a setting's key; of the name of a part, what it is a name of."""
+    return key.removesuffix(".name").rpartition(".")[2]
+
+
 def slug(label: str) -> str:
     """Return a label as a folder name: lower case letters, digits and single dashes."""
     return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rc_vs_snn.config import LONGEST, slug
+from rc_vs_snn.config import LONGEST, short_key, slug
 from rc_vs_snn.errors import InputError, did_you_mean
 
 FIELD = re.compile(r"\{([^{}]*)\}")
@@ -71,14 +71,10 @@ def _texts_of(values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     An axis is called by its key, and by the last part of it where no other axis ends so; one over the name of
     a part, or over the part as a whole, is called by the part, and stands without it in front.
     """
-    short = {key: _short(key) for key in values}
+    short = {key: short_key(key) for key in values}
     alone, named = dict(values), []
     for key, text in values.items():
         name = short[key] if list(short.values()).count(short[key]) == 1 else key
         alone[name] = text
         named.append(f"{name} = {text}" if "." in key.removesuffix(".name") else text)
     return alone, named
-
-
-def _short(key: str) -> str:
-    return key.removesuffix(".name").rpartition(".")[2]
