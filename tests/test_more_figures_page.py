@@ -20,6 +20,7 @@ def test_everything_is_explained(name):
     assert f"\n**{name}**: " in PAGE
 
 
+@pytest.mark.slow
 def test_its_commands_run_in_their_order(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert {command.split()[2] for command in COMMANDS if command.split()[1] == "show"} == set(SHOW)
