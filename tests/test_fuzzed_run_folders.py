@@ -12,7 +12,7 @@ from rc_vs_snn.analysis.figures.training_history import TrainingHistory
 from rc_vs_snn.analysis.groups import group_runs
 from rc_vs_snn.analysis.tables import summary_markdown
 from rc_vs_snn.experiment.judging import evaluate
-from rc_vs_snn.experiment.planning import is_finished
+from rc_vs_snn.experiment.planning import finished_record
 
 JSON = ("config.json", "history.json", "metrics.json", "provenance.json")
 FILES = (*JSON, "decisions.parquet", "trace.npz", "weights.safetensors")
@@ -42,7 +42,7 @@ def said_of(folder, config, judged=False):
         groups = group_runs([record])
         summary_markdown(groups)
         TrainingHistory().table(groups)
-        is_finished(config, folder)
+        finished_record(config, folder)
         if judged:
             evaluate(record, CPU)
     except rv.InputError as error:
