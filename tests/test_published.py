@@ -27,6 +27,7 @@ FROM_PYTHON = {
     "toys-noisy-sign",
 }
 IN_PART = {
+    "fashion-mnist-conv",
     "mnist-direct",
     "speech-commands-resplit",
     "spoken-digits",
