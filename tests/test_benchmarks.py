@@ -51,10 +51,11 @@ def test_recordings_on_disk_are_trained_on_within_bounds(tmp_path):
     done = run("--quick", "--only", "recordings", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "recordings.json").read_text())["rows"]
-    ratio = {row["contender"]: row["ratio"] for row in rows}
-    assert ratio["reading"] < 1
-    assert ratio["peak of the process"] < 1
-    assert ratio["the epoch"] == pytest.approx(2)
+    ratio = {(row["case"], row["contender"]): row["ratio"] for row in rows}
+    for kind in ("events", "wav"):
+        assert ratio[f"{kind}, time", "reading"] < 1
+        assert ratio[f"{kind}, memory", "peak of the process"] < 1
+        assert ratio[f"{kind}, time", "the epoch"] == pytest.approx(2)
 
 
 @pytest.mark.slow
