@@ -82,6 +82,8 @@ def retreat(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Fill the gradients of one row's currents and old membranes, ``(n,)``; add to those of the constants.
 
+    Constants whose gradients have no entries are not trained. They are sums in float64 over every pair and
+    step, a quarter of the way back.
     ``to_membrane`` may be ``from_new``. Several loops over few arrays each: over a dozen at once the compiler
     cannot tell which of them overlap, and takes one number at a time.
     """
@@ -95,17 +97,18 @@ def retreat(  # type: ignore[no-untyped-def]
             scale = half_pi * slope * shifted
             derivative = slope / np.float32(2) / (one + scale * scale)
         to_current[n] = from_spikes[n] * derivative
-    for n in range(len(new)):
-        to_threshold[n] -= to_current[n]
+    if len(to_threshold):
+        for n in range(len(new)):
+            to_threshold[n] -= to_current[n]
     for n in range(len(new)):
         to_current[n] = from_new[n] + to_current[n]
-    if reset == SUBTRACT:
+    if reset == SUBTRACT and len(to_threshold):
         for n in range(len(new)):
             to_threshold[n] -= to_current[n] * np.float32(membrane[n] > threshold[n])
     if reset == CLEAR:
         for n in range(len(new)):
             to_current[n] = to_current[n] * (one - np.float32(membrane[n] > threshold[n]))
-    for n in range(len(new)):
+    for n in range(len(to_decay)):
         kept = one - np.float32(membrane[n] > threshold[n]) if reset == ZERO else one
         to_decay[n] += to_current[n] * membrane[n] * kept
     for n in range(len(new)):
@@ -169,8 +172,10 @@ class _Leaky(torch.autograd.Function):
         membrane, new, decay, clamped, threshold = ctx.saved_tensors
         from_spikes, from_new = (gradient.contiguous() for gradient in gradients)
         to_current, to_membrane = torch.empty_like(new), torch.empty_like(new)
-        to_decay = torch.zeros_like(decay, dtype=torch.float64)
-        to_threshold = torch.zeros_like(threshold, dtype=torch.float64)
+        to_decay, to_threshold = (
+            torch.zeros(len(each) if wanted else 0, dtype=torch.float64)
+            for each, wanted in zip((decay, threshold), ctx.needs_input_grad[2:4], strict=True)
+        )
         reset, surrogate, slope = ctx.constants
         _retreat(
             _rows(from_spikes), _rows(from_new), _rows(membrane), _rows(new), clamped.numpy(),
@@ -178,12 +183,15 @@ class _Leaky(torch.autograd.Function):
             to_decay.numpy(), to_threshold.numpy(),
         )  # fmt: skip
         return (
-            to_current, to_membrane, only_within(decay, to_decay), to_threshold.float(), None, None, None
+            to_current, to_membrane, only_within(decay, to_decay),
+            to_threshold.float() if len(to_threshold) else None, None, None, None,
         )  # fmt: skip
 
 
-def only_within(decay: Tensor, gradient: Tensor) -> Tensor:
-    """Return the gradient of decays clamped to [0, 1], as float32: none beyond the ends."""
+def only_within(decay: Tensor, gradient: Tensor) -> Tensor | None:
+    """Return the gradient of decays clamped to [0, 1], as float32: none beyond the ends, nor of none."""
+    if not len(gradient):
+        return None
     return torch.where((decay >= 0) & (decay <= 1), gradient, 0).float()
 
 

@@ -154,7 +154,7 @@ def backward(  # type: ignore[no-untyped-def]
         output_decay: ``(K,)``.
         to_current: of the hidden neurons' currents, to be filled ``(pairs, H)``.
         to_into: of the output neurons' currents, to be filled ``(pairs, K)``.
-        to_decay: to be added to, float64 ``(H,)``.
+        to_decay: to be added to, float64 ``(H,)``, or of no entries where it is not wanted.
         to_threshold: likewise.
         to_output_decay: likewise ``(K,)``.
     """
@@ -175,7 +175,7 @@ def backward(  # type: ignore[no-untyped-def]
                 gradient = from_output[p, k] + carried[r, k]
                 to_into[p, k] = gradient
                 carried[r, k] = gradient * output_decay[k]
-                if step:
+                if step and len(to_output_decay):
                     to_output_decay[k] += gradient * output[old, k]
             _add_readout(to_into[p], readout, by_spikes)
             if len(mask):

@@ -110,9 +110,9 @@ def _way_back(
     clamped = _clamped(weights)
     recurrent, readout = (each.t().contiguous().numpy() for each in (weights.recurrent, weights.readout))
     recurs = len(weights.recurrent) > 0
+    constants = (weights.decay, weights.threshold, weights.output_decay)
     to_decay, to_threshold, to_output_decay = (
-        torch.zeros(each.shape, dtype=torch.float64)
-        for each in (weights.decay, weights.threshold, weights.output_decay)
+        torch.zeros(len(each) if each.requires_grad else 0, dtype=torch.float64) for each in constants
     )
     by_synapse, by_recurrent, by_readout = [], [], []
     for pairs, from_output in zip(parts, gradients, strict=True):
@@ -134,7 +134,7 @@ def _way_back(
         by_readout.append((hidden, torch.from_numpy(to_into)))
     return (
         weight_gradient(by_synapse, weights.synapses), bias_gradient(by_synapse),
-        only_within(weights.decay, to_decay), to_threshold.float(),
+        only_within(weights.decay, to_decay), to_threshold.float() if len(to_threshold) else None,
         weight_gradient(by_recurrent, weights.recurrent) if recurs else None,
         weight_gradient(by_readout, weights.readout), bias_gradient(by_readout),
         only_within(weights.output_decay, to_output_decay),
