@@ -81,7 +81,7 @@ def test_there_are_published_runs_of_both_families():
     assert kinds == {"probability", "sigmoid", "membrane"}
 
 
-@pytest.mark.parametrize("folder", ["exits", "mnist-direct"])
+@pytest.mark.parametrize("folder", ["exits", "fashion-mnist-codes", "mnist-direct"])
 def test_the_exits_table_is_made_of_its_numbers(folder):
     with (ANALYSIS / folder / "exits.csv").open() as file:
         rows = list(csv.DictReader(file))
