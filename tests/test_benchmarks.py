@@ -35,6 +35,7 @@ def check(folder, name):
     return content, table
 
 
+@pytest.mark.slow
 def test_a_quick_run_writes_figures_table_and_json(tmp_path):
     done = run("--quick", "--only", "streaming", "--out", tmp_path)
     assert done.returncode == 0, done.stderr

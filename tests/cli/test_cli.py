@@ -274,6 +274,7 @@ def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
     assert "1 of 2 runs are finished already" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_cleared_and_made_again(tmp_path):
     out = tmp_path / "runs"
     command = [sys.executable, "-m", "rc_vs_snn", "train", *QUICK, "--out", str(out / "run")]

@@ -74,7 +74,12 @@ def started(line):
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [pytest.param("SIGINT", 130, marks=pytest.mark.slow), ("SIGTERM", 143), ("SIGHUP", 129)]
+    ("name", "code"),
+    [
+        pytest.param("SIGINT", 130, marks=pytest.mark.slow),
+        ("SIGTERM", 143),
+        pytest.param("SIGHUP", 129, marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_to_two_jobs_is_one_line_and_leaves_nothing(tmp_path, name, code):
     out = tmp_path / "runs"
@@ -137,7 +142,7 @@ def test_a_killed_worker_fails_its_run_only_and_the_same_command_trains_it_again
     assert (lstm.folder / "provenance.json").stat() == made
 
 
-@pytest.mark.parametrize("name", ["compare", "train"])
+@pytest.mark.parametrize("name", [pytest.param("compare", marks=pytest.mark.slow), "train"])
 def test_a_second_command_in_the_same_folder_is_told_who_is_there(tmp_path, capsys, monkeypatch, name):
     monkeypatch.setattr(locks, "PATIENCE_S", 0.2)
     out = tmp_path / "runs"

@@ -46,6 +46,7 @@ def test_each_prints_the_files_it_wrote_beside_the_run(run, capsys):
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_gallery_says_who_is_not_in_it(tmp_path, capsys):
     assert main(["show", "encoders", "--dataset", "digits", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()

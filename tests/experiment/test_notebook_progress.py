@@ -35,7 +35,7 @@ def comparison():
     return rv.Comparison("two", (renamed, preset.runs[1]))
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_bars_come_and_lines_are_left(cell, comparison, tmp_path, jobs):
     rv.compare(comparison, tmp_path, CPU, jobs=jobs, progress=NotebookProgress())
     htmls = [bundle["text/html"] for bundle in cell]

@@ -84,6 +84,7 @@ def test_a_stopped_plan_goes_on_and_repeats_no_finished_run(parts, tmp_path):
     assert again["ten"][2].metrics["accuracy"] == done["ten"][2].metrics["accuracy"]
 
 
+@pytest.mark.slow
 def test_the_command_writes_figures_of_every_part_and_a_report(tmp_path, monkeypatch, capsys, parts):
     monkeypatch.setattr("rc_vs_snn.experiment.plan.load_reproduction", lambda *_: Plan(tuple(parts)))
     assert main(["reproduce", "mnist", "--out", str(tmp_path), "--formats", "png"]) == 0

@@ -141,6 +141,7 @@ def test_the_card_tells_numbers_and_origin(exported):
         assert record.config["encoder"]["name"] in card
 
 
+@pytest.mark.slow
 def test_compare_pretrained_draws_the_figure(exported, tmp_path, capsys):
     arguments = [
         "compare",

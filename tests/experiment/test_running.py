@@ -130,6 +130,7 @@ class Told(progress.Watch):
         self.epochs.append(entry)
 
 
+@pytest.mark.slow
 def test_progress_is_told_the_same_whatever_the_number_of_jobs(comparison, tmp_path):
     seen = []
     for jobs in (1, 2):
@@ -143,6 +144,7 @@ def test_progress_is_told_the_same_whatever_the_number_of_jobs(comparison, tmp_p
     assert {label: len(batches) for label, batches in seen[0].items()} == {"RC-LSTM": 34, "rank-SNN": 34}
 
 
+@pytest.mark.slow
 def test_a_progress_that_raises_ends_all_jobs(comparison, tmp_path):
     class Full(progress.Progress):
         def finished(self, record):
