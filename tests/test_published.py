@@ -28,6 +28,7 @@ FROM_PYTHON = {
 }
 IN_PART = {
     "fashion-mnist-conv",
+    "fashion-mnist-fc",
     "mnist-direct",
     "speech-commands-resplit",
     "spoken-digits",
