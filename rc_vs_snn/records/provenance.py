@@ -113,7 +113,7 @@ def provenance(started: float, plugins: Sequence[str] = ()) -> dict[str, Any]:
         plugins: distributions to name beside our packages.
     """
     return {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": " ".join([_program(), *map(shlex.quote, sys.argv[1:])]),
         "code": code_version(),
         "python": platform.python_version(),
         "packages": {name: package_version(name) for name in (*PACKAGES, *plugins)},
@@ -121,6 +121,12 @@ def provenance(started: float, plugins: Sequence[str] = ()) -> dict[str, Any]:
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 2),
     }
+
+
+def _program() -> str:
+    """Return what started this process, as one would type it."""
+    program = Path(sys.argv[0])
+    return f"python -m {program.parent.name}" if program.name == "__main__.py" else shlex.quote(program.name)
 
 
 def package_version(name: str) -> str:

@@ -41,3 +41,8 @@ def test_the_command_can_be_typed_again_as_it_is_stored(monkeypatch):
     stored = provenance(0.0)["command"]
     assert stored == "rc-vs-snn train --model 'a label, two words' --seed 0"
     assert shlex.split(stored)[1:] == typed[1:]
+
+
+def test_a_module_is_stored_as_it_was_started(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/somewhere/rc_vs_snn/__main__.py", "train", "--model", "two words"])
+    assert provenance(0.0)["command"] == "python -m rc_vs_snn train --model 'two words'"
