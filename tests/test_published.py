@@ -31,8 +31,6 @@ IN_PART = {
     "mnist-direct",
     "speech-commands-resplit",
     "spoken-digits",
-    "toys-noisy-sign",
-    "toys-spotting",
 }
 RUNS = sorted(ANALYSIS.glob("*/runs/*/metrics.json"))
 NAMES = (
