@@ -27,7 +27,6 @@ FROM_PYTHON = {
     "toys-noisy-sign",
 }
 IN_PART = {
-    "fashion-mnist-fc",
     "mnist-direct",
     "speech-commands-resplit",
     "spoken-digits",
