@@ -29,7 +29,6 @@ FROM_PYTHON = {
 IN_PART = {
     "mnist-direct",
     "speech-commands-resplit",
-    "spoken-digits",
 }
 RUNS = sorted(ANALYSIS.glob("*/runs/*/metrics.json"))
 NAMES = (
