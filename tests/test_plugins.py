@@ -101,6 +101,7 @@ def test_an_installed_encoder_runs_a_comparison(installed: Path, tmp_path: Path)
         assert json.loads(path.read_text())["packages"]["rc-vs-snn-burst"] == "0.1.0"
 
 
+@pytest.mark.slow
 def test_the_comparison_file_of_the_guide_puts_it_beside_ours(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "bursts.toml").write_text(_blocks("toml")[-1])
     arguments = ["--config", "bursts.toml", "--set", "training.epochs=1", "--out", "mine"]

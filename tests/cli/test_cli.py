@@ -256,6 +256,7 @@ def underway(command, out, partial):
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_leaves_no_half_run_and_the_same_command_goes_on(tmp_path):
     out = tmp_path / "runs"

@@ -73,14 +73,8 @@ def started(line):
             process.kill()
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        pytest.param("SIGINT", 130, marks=pytest.mark.slow),
-        ("SIGTERM", 143),
-        pytest.param("SIGHUP", 129, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.slow
 def test_a_signal_to_two_jobs_is_one_line_and_leaves_nothing(tmp_path, name, code):
     out = tmp_path / "runs"
     with started(command("compare", out, "--jobs", "2", epochs=ENDLESS)) as process:
@@ -106,6 +100,7 @@ def test_a_signal_to_one_training_is_one_line_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     with started(command("compare", tmp_path, "--jobs", "2", epochs=ENDLESS)) as process:
         workers = [owner(appeared(tmp_path, pattern)) for pattern in (LSTM, SNN)]

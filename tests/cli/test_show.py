@@ -33,6 +33,7 @@ def test_help_explains_every_one(capsys, command):
     assert "--out" in out or not command
 
 
+@pytest.mark.slow
 def test_each_prints_the_files_it_wrote_beside_the_run(run, capsys):
     before = {path.name: path.read_bytes() for path in run.iterdir()}
     for arguments in (["samples", run, "--count", "2"], ["decision", run], ["animation", run]):

@@ -142,6 +142,7 @@ def test_a_rule_file_may_be_toml(tmp_path):
     assert read_rule(file) == (Part("first-spike", {"threshold": 0.5}), Part("margin"))
 
 
+@pytest.mark.slow
 def test_a_run_trains_and_is_judged_with_evidence_of_its_own(tmp_path):
     settings = ["evidence.name=margin", "rule.name=first-spike", "rule.threshold=0.3", "training.epochs=3"]
     found = rv.compare(rv.load_preset("digits", settings), tmp_path / "runs")

@@ -96,6 +96,7 @@ def test_the_same_seed_gives_identical_decisions_in_any_order(finished, comparis
     assert_same_decisions(snn, finished[1][1])
 
 
+@pytest.mark.slow
 def test_side_by_side_processes_give_the_same_and_another_seed_does_not(finished, comparison, tmp_path):
     first, second, other, _ = rv.compare(comparison.with_seeds(0, 1), tmp_path, CPU, jobs=2)
     assert_same_decisions(first, finished[1][0])
