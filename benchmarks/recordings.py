@@ -107,7 +107,7 @@ def of_words() -> RunConfig:
 
 
 @dataclass(frozen=True)
-class Tree:
+class Kind:
     """One kind of recordings.
 
     Attributes:
@@ -121,22 +121,22 @@ class Tree:
     configuration: Callable[[], RunConfig]
 
 
-TREES_OF = {
-    "events": Tree(
+KINDS = {
+    "events": Kind(
         f"{N_EVENTS} events (nine tenths of them trained on), RC-LSTM, 128 hidden, 10 windows of 10 ms, "
         "17x17x2 channels",
         write_events,
         of_events,
     ),
-    "wav": Tree("a second as wav, RC-LSTM, 192 hidden, 50 log-mel frames of 40 bands", write_words, of_words),
+    "wav": Kind("a second as wav, RC-LSTM, 192 hidden, 50 log-mel frames of 40 bands", write_words, of_words),
 }
 
 
-def measure(kind: str, folder: Path) -> dict[str, float]:
+def measure(name: str, folder: Path) -> dict[str, float]:
     """Return the processor seconds of an epoch, of reading and of encoding, and the peak in megabytes."""
     torch.set_num_threads(1)
     CACHE.most_bytes = 0
-    config, execution = TREES_OF[kind].configuration(), Execution(threads=1, data_root=folder)
+    config, execution = KINDS[name].configuration(), Execution(threads=1, data_root=folder)
     splits = load_splits(config, execution)
     assert isinstance(splits.train.values, Unread)
     task = assemble(config, splits, execution)
@@ -157,8 +157,8 @@ def measure(kind: str, folder: Path) -> dict[str, float]:
 
 def run(scale: setup.Scale) -> Result:
     n_recordings = 100_000 if scale.dataset == "mnist" else 2_000
-    rows = [row for kind in TREES_OF for row in _rows(kind, n_recordings)]
-    told = "; ".join(f"{kind}: {tree.told}" for kind, tree in TREES_OF.items())
+    rows = [row for name in KINDS for row in _rows(name, n_recordings)]
+    told = "; ".join(f"{name}: {kind.told}" for name, kind in KINDS.items())
     return Result(
         f"an epoch over {n_recordings:,} recordings on disk; {told}",
         "figure / bound: half of the epoch's time, 2 GB",
@@ -167,14 +167,14 @@ def run(scale: setup.Scale) -> Result:
     )
 
 
-def _rows(kind: str, n_recordings: int) -> list[Row]:
+def _rows(name: str, n_recordings: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
-        TREES_OF[kind].write(Path(folder), n_recordings)
-        call = [sys.executable, "-m", "benchmarks.recordings", kind, folder]
+        KINDS[name].write(Path(folder), n_recordings)
+        call = [sys.executable, "-m", "benchmarks.recordings", name, folder]
         done = subprocess.run(call, capture_output=True, text=True)
     if done.returncode:
         raise OSError(done.stderr.strip().splitlines()[-1])
-    found = {name: np.array([value]) for name, value in json.loads(done.stdout).items()}
+    found = {key: np.array([value]) for key, value in json.loads(done.stdout).items()}
     times = {
         "bound": found["epoch"] / 2,
         "reading": found["reading"],
@@ -182,8 +182,8 @@ def _rows(kind: str, n_recordings: int) -> list[Row]:
         "the epoch": found["epoch"],
     }
     memory = {"bound": np.array([float(MOST_MB)]), "peak of the process": found["peak"]}
-    seconds = {name: each * 1e3 for name, each in times.items()}
-    return rows_of(f"{kind}, time", seconds, "ms") + rows_of(f"{kind}, memory", memory, "MB")
+    in_ms = {key: each * 1e3 for key, each in times.items()}
+    return rows_of(f"{name}, time", in_ms, "ms") + rows_of(f"{name}, memory", memory, "MB")
 
 
 if __name__ == "__main__":

@@ -82,8 +82,7 @@ def retreat(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Fill the gradients of one row's currents and old membranes, ``(n,)``; add to those of the constants.
 
-    Constants whose gradients have no entries are not trained. They are sums in float64 over every pair and
-    step, a quarter of the way back.
+    Of a constant that is not trained, the gradient has no entries, and nothing is added to it.
     ``to_membrane`` may be ``from_new``. Several loops over few arrays each: over a dozen at once the compiler
     cannot tell which of them overlap, and takes one number at a time.
     """
@@ -172,10 +171,7 @@ class _Leaky(torch.autograd.Function):
         membrane, new, decay, clamped, threshold = ctx.saved_tensors
         from_spikes, from_new = (gradient.contiguous() for gradient in gradients)
         to_current, to_membrane = torch.empty_like(new), torch.empty_like(new)
-        to_decay, to_threshold = (
-            torch.zeros(len(each) if wanted else 0, dtype=torch.float64)
-            for each, wanted in zip((decay, threshold), ctx.needs_input_grad[2:4], strict=True)
-        )
+        to_decay, to_threshold = sums_of(decay), sums_of(threshold)
         reset, surrogate, slope = ctx.constants
         _retreat(
             _rows(from_spikes), _rows(from_new), _rows(membrane), _rows(new), clamped.numpy(),
@@ -183,16 +179,24 @@ class _Leaky(torch.autograd.Function):
             to_decay.numpy(), to_threshold.numpy(),
         )  # fmt: skip
         return (
-            to_current, to_membrane, only_within(decay, to_decay),
-            to_threshold.float() if len(to_threshold) else None, None, None, None,
+            to_current, to_membrane, only_within(decay, to_decay), as_gradient(to_threshold),
+            None, None, None,
         )  # fmt: skip
 
 
-def only_within(decay: Tensor, gradient: Tensor) -> Tensor | None:
-    """Return the gradient of decays clamped to [0, 1], as float32: none beyond the ends, nor of none."""
-    if not len(gradient):
-        return None
-    return torch.where((decay >= 0) & (decay <= 1), gradient, 0).float()
+def sums_of(constant: Tensor) -> Tensor:
+    """Return zeros to sum a constant's gradient in, float64 ``(n,)``; of no entries if it is not trained."""
+    return torch.zeros(len(constant) if constant.requires_grad else 0, dtype=torch.float64)
+
+
+def as_gradient(sums: Tensor) -> Tensor | None:
+    """Return what autograd takes, float32, of sums as ``sums_of`` begins them."""
+    return sums.float() if len(sums) else None
+
+
+def only_within(decay: Tensor, sums: Tensor) -> Tensor | None:
+    """Return ``as_gradient`` of decays clamped to [0, 1]: none beyond the ends."""
+    return as_gradient(torch.where((decay >= 0) & (decay <= 1), sums, 0) if len(sums) else sums)
 
 
 def _rows(x: Tensor) -> np.ndarray:

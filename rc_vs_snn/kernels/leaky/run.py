@@ -11,7 +11,7 @@ from torch import Tensor
 from rc_vs_snn.kernels import backend
 from rc_vs_snn.kernels.given import Given, in_parts
 from rc_vs_snn.kernels.leaky import loops
-from rc_vs_snn.kernels.leaky.cell import Neuron, only_within
+from rc_vs_snn.kernels.leaky.cell import Neuron, as_gradient, only_within, sums_of
 from rc_vs_snn.kernels.pairs import Pairs, Room, WholeRun, decisions, differentiable, entries, entries_of
 from rc_vs_snn.kernels.synapses import bias_gradient, weight_gradient
 
@@ -110,9 +110,8 @@ def _way_back(
     clamped = _clamped(weights)
     recurrent, readout = (each.t().contiguous().numpy() for each in (weights.recurrent, weights.readout))
     recurs = len(weights.recurrent) > 0
-    constants = (weights.decay, weights.threshold, weights.output_decay)
     to_decay, to_threshold, to_output_decay = (
-        torch.zeros(len(each) if each.requires_grad else 0, dtype=torch.float64) for each in constants
+        sums_of(each) for each in (weights.decay, weights.threshold, weights.output_decay)
     )
     by_synapse, by_recurrent, by_readout = [], [], []
     for pairs, from_output in zip(parts, gradients, strict=True):
@@ -134,7 +133,7 @@ def _way_back(
         by_readout.append((hidden, torch.from_numpy(to_into)))
     return (
         weight_gradient(by_synapse, weights.synapses), bias_gradient(by_synapse),
-        only_within(weights.decay, to_decay), to_threshold.float() if len(to_threshold) else None,
+        only_within(weights.decay, to_decay), as_gradient(to_threshold),
         weight_gradient(by_recurrent, weights.recurrent) if recurs else None,
         weight_gradient(by_readout, weights.readout), bias_gradient(by_readout),
         only_within(weights.output_decay, to_output_decay),
