@@ -4,6 +4,7 @@ A model folder holds ``weights.safetensors``, the run's ``config.json``, ``metri
 and ``provenance.json``, and a card, ``README.md``.
 """
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from rc_vs_snn.experiment.judging import judge, judge_test, load_weights, restor
 from rc_vs_snn.experiment.locks import locked_folder
 from rc_vs_snn.records import Record, Result
 from rc_vs_snn.records.model_card import model_card
+from rc_vs_snn.records.on_valid import ACCURACY, valid_number
 from rc_vs_snn.records.provenance import provenance, run_provenance
 from rc_vs_snn.training.loop import validate
 from rc_vs_snn.training.task import Task
@@ -74,7 +76,7 @@ def export(runs: Sequence[Record], out: Path | str, execution: Execution | None 
 
 
 def best_runs(runs: Sequence[Record]) -> dict[str, Record]:
-    """Return, of every label, the finished run that validated best.
+    """Return, of every label, the finished run whose kept weights validated best.
 
     Raises:
         InputError: none is finished, or one was not trained where it lies.
@@ -83,25 +85,20 @@ def best_runs(runs: Sequence[Record]) -> dict[str, Record]:
     for record in runs:
         if record.status == "done":
             rival = best.get(record.label)
-            if best_valid(record) > (best_valid(rival) if rival else -1):
+            if _validated(record) > (_validated(rival) if rival else -1):
                 best[record.label] = record
     if not best:
         raise InputError("no finished run to export; run `rc-vs-snn compare` first")
     return best
 
 
-def best_valid(record: Record) -> float:
-    """Return the validation accuracy of the weights a run kept.
-
-    Raises:
-        InputError: the run has no history.
-    """
-    accuracies = [entry["valid_accuracy"] for entry in record.history if entry["valid_accuracy"] is not None]
-    if not accuracies:
+def _validated(record: Record) -> float:
+    accuracy = valid_number(record, ACCURACY)
+    if math.isnan(accuracy):
         raise InputError(
             f"{record.folder} was not trained there (it has no history); give the run that was trained"
         )
-    return max(map(float, accuracies))
+    return accuracy
 
 
 def judge_pretrained(

@@ -11,13 +11,14 @@ import rc_vs_snn as rv
 from rc_vs_snn.cli import main
 from rc_vs_snn.experiment.judging import weights_of
 from rc_vs_snn.experiment.pretrained import (
-    best_valid,
+    best_runs,
     export,
     find_pretrained,
     judge_pretrained,
     stored_precision,
 )
 from rc_vs_snn.records import WEIGHTS, read_weights, write_weights
+from rc_vs_snn.records.on_valid import valid_number
 
 CPU = rv.Execution(device="cpu")
 
@@ -40,7 +41,19 @@ def test_the_best_seed_by_validation_is_kept(trained, exported):
     for folder in exported:
         kept = rv.read_record(folder)
         rivals = [record for record in trained if record.label == kept.label]
-        assert best_valid(kept) == max(best_valid(record) for record in rivals)
+        best = max(valid_number(record, "valid_accuracy") for record in rivals)
+        assert valid_number(kept, "valid_accuracy") == best
+
+
+def test_a_run_counts_by_the_weights_that_it_kept(trained):
+    def run(keep, *accuracies):
+        entries = zip(trained[0].history, accuracies, strict=False)
+        history = [{**entry, "valid_accuracy": accuracy} for entry, accuracy in entries]
+        return replace(trained[0], history=history, config={**trained[0].config, "training": {"keep": keep}})
+
+    for keep, taken in (("best", 0), ("last", 1)):
+        rivals = [run(keep, 0.9, 0.5), run(keep, 0.4, 0.6)]
+        assert list(best_runs(rivals).values()) == [rivals[taken]], keep
 
 
 def test_judged_again_it_decides_as_recorded(exported, tmp_path):
