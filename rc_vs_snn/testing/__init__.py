@@ -8,19 +8,6 @@ Each check raises AssertionError with a sentence that says what was wrong and ho
         check_encoder(MyEncoder(n_steps=5))
 """
 
-from rc_vs_snn.testing.datasets import check_dataset
-from rc_vs_snn.testing.encoders import check_encoder
-from rc_vs_snn.testing.exits import check_evidence, check_rule
-from rc_vs_snn.testing.judging import check_figure, check_metric, check_objective
-from rc_vs_snn.testing.models import check_model
+import lazy_loader
 
-__all__ = [
-    "check_dataset",
-    "check_encoder",
-    "check_evidence",
-    "check_figure",
-    "check_metric",
-    "check_model",
-    "check_objective",
-    "check_rule",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
