@@ -13,8 +13,8 @@ import numpy as np
 from rc_vs_snn.kernels.compiling import compiled
 from rc_vs_snn.kernels.elementwise import fma
 
-ROWS, COLUMNS = 64, 1024
-"""The block of a product: 64 rows of sums in the second-level cache, 4 rows of synapses in the first."""
+ROWS, COLUMNS = 24, 1024
+"""The block of a product: of 256 targets, 24 rows of sums and 4 of synapses lie in the first-level cache."""
 BLOCK = 256
 """Rows of a gradient that all sources read before the next: they stay in the second-level cache."""
 
